@@ -1,0 +1,124 @@
+// The configuration as plain structs, after lowering, interpolation and defaults: what the graph is built from.
+// Units are in the types or the names.
+#pragma once
+
+#include "core/decode.hh"
+#include "core/document.hh"
+#include "core/event_format.hh"
+#include "core/filter.hh"
+#include "core/limits.hh"
+#include "core/ports.hh"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+using std::chrono::milliseconds;
+
+enum class NodeKind : std::uint8_t { source, consumer, backend };
+
+/// `inputs: [early_check.rejected]`: a node, and the output port of a consumer (empty: the plain port 0).
+struct Input {
+  std::string node;
+  std::string port;
+  Mark mark;
+};
+
+struct Acknowledge {
+  enum class Mode : std::uint8_t { all, any, nodes } mode = Mode::all;
+  std::vector<std::string> nodes;  // Mode::nodes: backends by name
+};
+
+enum class WhenFull : std::uint8_t { block, drop_newest, dead_letter };
+
+struct QueueBounds {
+  std::uint64_t max_events = limits::kQueueEvents;
+  std::uint64_t max_bytes = limits::kQueueBytes;
+};
+
+struct RetryPolicy {
+  enum class Backoff : std::uint8_t { constant, linear, exponential } backoff = Backoff::exponential;
+  enum class Jitter : std::uint8_t { none, full } jitter = Jitter::full;
+  std::uint32_t max_attempts = 5;      // tries, the first one included
+  milliseconds delay{1'000};
+  milliseconds max_delay{30'000};
+  milliseconds max_age{0};             // since the event was queued; 0 = no bound (the queue is the bound)
+};
+
+struct BreakerPolicy {
+  enum class OnOpen : std::uint8_t { hold, dead_letter } on_open = OnOpen::hold;
+  bool enabled = true;
+  double failure_rate = 0.5;           // of the window, 0..1
+  std::uint32_t window = 50;           // results looked at
+  std::uint32_t min_results = 10;      // fewer results never trip it
+  milliseconds open_for{30'000};
+};
+
+struct Delivery {
+  QueueBounds queue;
+  WhenFull when_full = WhenFull::block;
+  RetryPolicy retry;
+  BreakerPolicy breaker;
+  double rate_per_second = 0;          // 0 = unlimited
+  std::string dead_letter;             // a backend's name; empty = none
+  milliseconds publish_deadline = limits::kPublishDeadline;
+  std::uint32_t max_batch = limits::kBatchEvents;
+};
+
+/// One node as configured. A fan_out list is still one node here; the graph expands it.
+struct NodeConfig {
+  NodeKind kind = NodeKind::source;
+  std::string name;
+  std::string klass;
+  std::vector<Input> inputs;           // empty for sources
+  std::optional<Filter> when;
+  std::string when_json;               // as given, for `sluice graph`
+  Value config;                        // the plugin's own, after interpolation; schema defaults are filled in later
+  std::string config_json;             // canonical, defaults filled, units resolved: what the plugin sees
+  std::string shown_json;              // the same with secrets masked: what people see
+  Mark mark;
+  std::string file;
+
+  // Sources.
+  EventFormat format;
+  Acknowledge acknowledge;
+  // Backends.
+  Delivery delivery;
+  std::vector<std::string> redact;     // JSON pointers into data
+  bool required = true;                // counts for /ready and for /health's 503
+  // Observers.
+  std::uint64_t observer_queue = limits::kQueueEvents;  // events; beyond it the newest are dropped and counted
+};
+
+struct AdminConfig {
+  std::string listen;                  // "127.0.0.1:8686"; empty = no admin server
+};
+
+struct LogConfig {
+  std::string level = "info";
+  std::string format = "auto";         // auto | human | json
+  bool events = false;                 // "Event published" per event, rate-bounded (`monitoring.log_events`)
+  std::uint32_t events_per_second = 100;
+};
+
+struct Config {
+  std::string file;
+  std::vector<std::string> plugin_path;
+  AdminConfig admin;
+  LogConfig log;
+  EventLimits limits;
+  std::uint32_t batch_events = limits::kBatchEvents;
+  milliseconds drain_deadline = limits::kDrainDeadline;
+  std::string undelivered_path;        // where unsettled events of a source that cannot hold are written at the deadline
+  bool events_dialect = false;         // lowered from `events:`: its log lines and health fields apply
+  std::string disabled;                // not empty: nothing runs, and this says why ("events.enabled is false …")
+  std::vector<NodeConfig> nodes;       // in the order of the file
+
+  [[nodiscard]] const NodeConfig* find(std::string_view name) const noexcept;
+};
+
+}  // namespace sluice

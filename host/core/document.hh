@@ -1,0 +1,48 @@
+// A configuration as a tree of values that remember where they stand. What the YAML reader makes, and what the
+// dialects, the native format and the schema check work on. Pure.
+#pragma once
+
+#include "core/problem.hh"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sluice {
+
+struct Value {
+  enum class Kind : std::uint8_t { null, boolean, integer, number, string, list, map };
+
+  Kind kind = Kind::null;
+  bool boolean = false;
+  std::int64_t integer = 0;
+  double number = 0;
+  std::string string;                                // a string's text; for numbers and booleans the text as written
+  std::vector<Value> list;
+  std::vector<std::pair<std::string, Value>> map;    // in the order of the file
+  Mark mark;
+  std::string file;                                  // where the mark is: the file, "--set" or "environment"
+  bool quoted = false;                               // written in quotes: never taken for a number
+
+  [[nodiscard]] const Value* find(std::string_view key) const noexcept;
+  [[nodiscard]] Value* find(std::string_view key) noexcept;
+  /// A nested member: at("delivery.retry") is find("delivery")->find("retry"); null when absent.
+  [[nodiscard]] const Value* at(std::string_view dotted) const noexcept;
+  Value& put(std::string key, Value value);          // replaces, or appends
+
+};
+
+/// Made values (by a dialect, by --set): they take over the place of `where`, so that problems point at the user's line.
+[[nodiscard]] Value make_string(std::string text, const Value& where);
+[[nodiscard]] Value make_integer(std::int64_t integer, const Value& where);
+[[nodiscard]] Value make_number(double number, const Value& where);
+[[nodiscard]] Value make_boolean(bool boolean, const Value& where);
+[[nodiscard]] Value make_map(const Value& where);
+[[nodiscard]] Value make_list(const Value& where);
+
+/// Canonical JSON: keys in file order, no spaces, strings escaped.
+[[nodiscard]] std::string to_json(const Value& value);
+
+}  // namespace sluice

@@ -1,0 +1,32 @@
+// `when:` — the CloudEvents Subscriptions filters (exact, prefix, suffix, all, any, not) and the shorthand `types:`.
+// A bad filter is refused when it is made, never skipped. Pure.
+#pragma once
+
+#include <sluice/event.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+/// A compiled filter. Immutable, shared by lanes, no allocation while matching.
+class Filter {
+ public:
+  struct Term;
+  /// From JSON text: a filter object, or an array of them that must all hold; an empty array passes everything.
+  /// `types: [glob, …]` is accepted beside the dialects (`*` any run, `?` one character). On failure: nothing, and why.
+  [[nodiscard]] static std::optional<Filter> parse(std::string_view json, std::string& why);
+
+  [[nodiscard]] bool matches(const sluice_event& event) const noexcept;
+
+ private:
+  std::shared_ptr<const Term> root_;
+};
+
+/// An attribute by its bare name ("type", "tenant", "time"); nothing when absent. `scratch` holds "1.0" and the like.
+[[nodiscard]] std::optional<std::string_view> attribute_of(const sluice_event& event, std::string_view name) noexcept;
+
+}  // namespace sluice
