@@ -12,13 +12,13 @@ extern "C" {
 // RFC 6901 (~1, ~0).
 struct sluice_config {
   uint32_t size, reserved;
-  sluice_str json; // the whole as canonical JSON
-  SLUICE_CONTROL const char *(*text)(const sluice_config *, const char *path); // NUL-ended; "" when absent
-  SLUICE_CONTROL int64_t (*integer)(const sluice_config *, const char *path);  // true = 1; absent = 0
-  SLUICE_CONTROL double (*number)(const sluice_config *, const char *path);    // absent = 0
-  SLUICE_CONTROL uint32_t (*count)(const sluice_config *, const char *path);   // members of a list or map
-  SLUICE_CONTROL const char *(*name)(const sluice_config *, const char *path, uint32_t i); // a map's i-th key
-  SLUICE_CONTROL int32_t (*has)(const sluice_config *, const char *path);      // 1 when present and not null
+  sluice_str json;                                                             // the whole as canonical JSON
+  SLUICE_CONTROL const char* (*text)(const sluice_config*, const char* path);  // NUL-ended; "" when absent
+  SLUICE_CONTROL int64_t (*integer)(const sluice_config*, const char* path);   // true = 1; absent = 0
+  SLUICE_CONTROL double (*number)(const sluice_config*, const char* path);     // absent = 0
+  SLUICE_CONTROL uint32_t (*count)(const sluice_config*, const char* path);    // members of a list or map
+  SLUICE_CONTROL const char* (*name)(const sluice_config*, const char* path, uint32_t i);  // a map's i-th key
+  SLUICE_CONTROL int32_t (*has)(const sluice_config*, const char* path);  // 1 when present and not null
 };
 
 #ifdef __cplusplus

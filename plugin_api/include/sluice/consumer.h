@@ -7,8 +7,8 @@
 extern "C" {
 #endif
 
-enum { // a verdict: 0..252 are output ports, 0 being the plain "passes"
-  SLUICE_TO_REFUSE = 253, // its run is halted: the source is told so with the halt's text; nothing is dead-lettered
+enum {                     // a verdict: 0..252 are output ports, 0 being the plain "passes"
+  SLUICE_TO_REFUSE = 253,  // its run is halted: the source is told so with the halt's text; nothing is dead-lettered
   SLUICE_TO_REJECT = 254,
   SLUICE_TO_DROP = 255,
 };
@@ -19,12 +19,13 @@ typedef struct sluice_consumer {
   // Observer: verdict is null; out is null unless the class says SLUICE_EMITS. It may block, on its own lane.
   // host->explain() gives the reason of a reject or refusal. HALT: verdicts and out of this call still count (the
   // events after the one that halted are TO_REFUSE), the error text says why, the run drains and ends with exit 3.
-  SLUICE_INLINE sluice_status (*process)(sluice_node *, const sluice_batch *in, uint8_t *verdict, sluice_writer *out,
-                                         sluice_error *);
-  // Optional. Timers. Called in host time; returns in how many ms it wants to be called again, 0 = after the next batch.
-  SLUICE_INLINE uint32_t (*tick)(sluice_node *, uint64_t now_ns, sluice_writer *out);
+  SLUICE_INLINE sluice_status (*process)(sluice_node*, const sluice_batch* in, uint8_t* verdict, sluice_writer* out,
+                                         sluice_error*);
+  // Optional. Timers. Called in host time; returns in how many ms it wants to be called again, 0 = after the next
+  // batch.
+  SLUICE_INLINE uint32_t (*tick)(sluice_node*, uint64_t now_ns, sluice_writer* out);
   // Optional. The final outcome (SLUICE_WAS_...) of events that this consumer passed, by seq.
-  SLUICE_INLINE void (*settled)(sluice_node *, const uint64_t *seq, const uint8_t *outcome, uint32_t count);
+  SLUICE_INLINE void (*settled)(sluice_node*, const uint64_t* seq, const uint8_t* outcome, uint32_t count);
 } sluice_consumer;
 
 #ifdef __cplusplus

@@ -9,9 +9,19 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice {
+
+/// Adds to a counter; one thread writes a cell. Null (no metrics, or no room for one more series) is ignored.
+inline void add(sluice_cell* cell, std::uint64_t n = 1) noexcept {
+  if (cell != nullptr) __atomic_store_n(&cell->count, cell->count + n, __ATOMIC_RELAXED);
+}
+/// Sets a gauge.
+inline void set(sluice_cell* cell, double value) noexcept {
+  if (cell != nullptr) __atomic_store(&cell->value, &value, __ATOMIC_RELAXED);
+}
 
 class HostView {
  public:
@@ -32,6 +42,10 @@ class HostView {
                                .reason = str(reason)};
     host_->complete(host_, ticket, count, &result);
   }
+  /// One status byte (SLUICE_OK, SLUICE_AGAIN …) per ticket.
+  void complete_each(std::uint64_t ticket, std::uint32_t count, const std::uint8_t* status) const noexcept {
+    host_->complete_each(host_, ticket, count, status);
+  }
   void explain(std::uint32_t index, std::string_view reason) const noexcept {
     host_->explain(host_, index, str(reason));
   }
@@ -41,8 +55,9 @@ class HostView {
   [[nodiscard]] std::string_view node() const noexcept { return host_->node == nullptr ? "" : host_->node; }
 
   /// A metric cell, or null when the host offers no metrics or the node's series bound is reached.
-  [[nodiscard]] sluice_cell* cell(std::int32_t kind, std::string_view name, std::string_view help,
-                                  std::initializer_list<std::pair<std::string_view, std::string_view>> labels = {}) const {
+  [[nodiscard]] sluice_cell* cell(
+      std::int32_t kind, std::string_view name, std::string_view help,
+      std::initializer_list<std::pair<std::string_view, std::string_view>> labels = {}) const {
     const auto* metrics = static_cast<const sluice_metrics*>(host_->service(host_, SLUICE_METRICS));
     if (metrics == nullptr) return nullptr;
     std::vector<sluice_str> flat;

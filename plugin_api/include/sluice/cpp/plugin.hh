@@ -28,10 +28,13 @@
 #include "guard.hh"
 #include "host_view.hh"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <memory>
+#include <string>
 
 namespace sluice {
 
@@ -51,7 +54,8 @@ class SettlementsView {
       : first_(first), count_(count), stride_(stride) {}
   [[nodiscard]] std::uint32_t size() const noexcept { return count_; }
   [[nodiscard]] const sluice_settlement& operator[](std::uint32_t i) const noexcept {
-    return *reinterpret_cast<const sluice_settlement*>(reinterpret_cast<const char*>(first_) + std::size_t{i} * stride_);
+    return *reinterpret_cast<const sluice_settlement*>(reinterpret_cast<const char*>(first_) +
+                                                       std::size_t{i} * stride_);
   }
 
  private:
@@ -61,21 +65,43 @@ class SettlementsView {
 
 namespace thunk {
 
+/// What a sluice_node* points to: the plugin's object, and the host for the calls that can report an error only there.
+template <class T>
+struct Held {
+  Held(const sluice_host& host, const sluice_config& config) : host(host), node(HostView(host), ConfigView(config)) {}
+  HostView host;
+  T node;
+};
+
 template <class T>
 T& as(sluice_node* node) noexcept {
-  return *reinterpret_cast<T*>(node);
+  return reinterpret_cast<Held<T>*>(node)->node;
+}
+
+/// For calls without an error text: what was thrown is logged, never lost.
+template <class T, class Body>
+sluice_status guarded_call(sluice_node* node, const char* call, Body&& body) noexcept {
+  char text[256];
+  sluice_error error{sizeof(sluice_error), sizeof text, 0, 0, text};
+  const sluice_status status = guarded(&error, body);
+  if (error.len != 0) {
+    char line[320];
+    const int length = std::snprintf(line, sizeof line, "%s() threw: %.*s", call, static_cast<int>(error.len), text);
+    reinterpret_cast<Held<T>*>(node)->host.log(SLUICE_LOG_ERROR, {line, static_cast<std::size_t>(length)});
+  }
+  return status;
 }
 
 template <class T>
 sluice_status create(const sluice_host* host, const sluice_config* config, sluice_node** node, sluice_error* error) {
   return guarded(error, [&] {
-    *node = reinterpret_cast<sluice_node*>(new T(HostView(*host), ConfigView(*config)));
+    *node = reinterpret_cast<sluice_node*>(new Held<T>(*host, *config));
     return SLUICE_OK;
   });
 }
 template <class T>
 void destroy(sluice_node* node) {
-  delete &as<T>(node);
+  delete reinterpret_cast<Held<T>*>(node);
 }
 template <class T>
 sluice_status start(sluice_node* node, std::int32_t timeout_ms, sluice_error* error) {
@@ -91,7 +117,8 @@ sluice_status probe(sluice_node* node, std::int32_t timeout_ms, sluice_error* er
 }
 template <class T>
 sluice_status poll(sluice_node* node, std::int32_t wake_fd, std::int32_t timeout_ms, std::uint32_t room) {
-  return guarded(nullptr, [&] { return as<T>(node).poll(wake_fd, std::chrono::milliseconds(timeout_ms), room); });
+  return guarded_call<T>(node, "poll",
+                         [&] { return as<T>(node).poll(wake_fd, std::chrono::milliseconds(timeout_ms), room); });
 }
 template <class T>
 sluice_status pull(sluice_node* node, sluice_writer* out, sluice_error* error) {
@@ -99,7 +126,7 @@ sluice_status pull(sluice_node* node, sluice_writer* out, sluice_error* error) {
 }
 template <class T>
 void settle(sluice_node* node, const sluice_settlement* first, std::uint32_t count, std::uint32_t stride) {
-  (void)guarded(nullptr, [&] {
+  (void)guarded_call<T>(node, "settle", [&] {
     const SettlementsView all(first, count, stride);
     if constexpr (requires(T t) { t.settle(all); }) {
       as<T>(node).settle(all);
@@ -117,12 +144,12 @@ sluice_status process(sluice_node* node, const sluice_batch* in, std::uint8_t* v
 template <class T>
 std::uint32_t tick(sluice_node* node, std::uint64_t now_ns, sluice_writer* out) {
   std::uint32_t again_ms = 0;
-  (void)guarded(nullptr, [&] { return again_ms = as<T>(node).tick(now_ns, out), SLUICE_OK; });
+  (void)guarded_call<T>(node, "tick", [&] { return again_ms = as<T>(node).tick(now_ns, out), SLUICE_OK; });
   return again_ms;
 }
 template <class T>
 void settled(sluice_node* node, const std::uint64_t* seq, const std::uint8_t* outcome, std::uint32_t count) {
-  (void)guarded(nullptr, [&] { return as<T>(node).settled(seq, outcome, count), SLUICE_OK; });
+  (void)guarded_call<T>(node, "settled", [&] { return as<T>(node).settled(seq, outcome, count), SLUICE_OK; });
 }
 template <class T>
 sluice_status publish(sluice_node* node, const sluice_batch* batch, std::uint32_t* taken, sluice_error* error) {
@@ -130,12 +157,12 @@ sluice_status publish(sluice_node* node, const sluice_batch* batch, std::uint32_
 }
 template <class T>
 void flush(sluice_node* node) {
-  (void)guarded(nullptr, [&] { return as<T>(node).flush(), SLUICE_OK; });
+  (void)guarded_call<T>(node, "flush", [&] { return as<T>(node).flush(), SLUICE_OK; });
 }
 template <class T>
 std::uint32_t write_summary(sluice_node* node, char* text, std::uint32_t cap) {
   std::uint32_t length = 0;
-  (void)guarded(nullptr, [&] {
+  (void)guarded_call<T>(node, "summary", [&] {
     const std::string lines = as<T>(node).summary();
     length = static_cast<std::uint32_t>(std::min<std::size_t>(lines.size(), cap));
     std::memcpy(text, lines.data(), length);
@@ -152,9 +179,22 @@ const void* extension(const sluice_class*, const char* id) {
   return nullptr;
 }
 
+/// True when T has a member of that name which the table could not take: a wrong signature would otherwise count as
+/// "not offered", and the plugin's author would wonder why it is never called.
+#define SLUICE_CALL_FITS(T, name, ...)                           \
+  static_assert(                                                 \
+      requires(T t) { __VA_ARGS__; } || !requires { &T::name; }, \
+      #name "() is there, but with another signature: see the list at the top of sluice/cpp/plugin.hh")
+
 /// The members that all kinds share.
 template <class T>
 constexpr sluice_class common(const ClassInfo& info) noexcept {
+  using std::chrono::milliseconds;
+  SLUICE_CALL_FITS(T, start, t.start(milliseconds{}));
+  SLUICE_CALL_FITS(T, stop, t.stop(milliseconds{}));
+  SLUICE_CALL_FITS(T, probe, t.probe(milliseconds{}));
+  SLUICE_CALL_FITS(T, poll, t.poll(0, milliseconds{}, 0u));
+  SLUICE_CALL_FITS(T, summary, std::string(t.summary()));
   sluice_class made{};
   made.size = sizeof(sluice_class);
   made.flags = info.flags;
@@ -178,10 +218,13 @@ inline constexpr sluice_source source_table{sizeof(sluice_source), 0, &pull<T>, 
 
 template <class T>
 constexpr sluice_consumer make_consumer_table() noexcept {
+  SLUICE_CALL_FITS(T, tick, t.tick(std::uint64_t{}, static_cast<sluice_writer*>(nullptr)));
+  SLUICE_CALL_FITS(
+      T, settled, t.settled(static_cast<const std::uint64_t*>(nullptr), static_cast<const std::uint8_t*>(nullptr), 0u));
   sluice_consumer table{};
   table.size = sizeof(sluice_consumer);
   table.process = &process<T>;
-  if constexpr (requires(T t, sluice_writer* w) { t.tick(0u, w); }) table.tick = &tick<T>;
+  if constexpr (requires(T t, sluice_writer * w) { t.tick(0u, w); }) table.tick = &tick<T>;
   if constexpr (requires(T t, const std::uint64_t* s, const std::uint8_t* o) { t.settled(s, o, 0u); }) {
     table.settled = &settled<T>;
   }
@@ -192,6 +235,7 @@ inline constexpr sluice_consumer consumer_table = make_consumer_table<T>();
 
 template <class T>
 constexpr sluice_backend make_backend_table() noexcept {
+  SLUICE_CALL_FITS(T, flush, t.flush());
   sluice_backend table{};
   table.size = sizeof(sluice_backend);
   table.publish = &publish<T>;
@@ -204,36 +248,36 @@ inline constexpr sluice_backend backend_table = make_backend_table<T>();
 }  // namespace thunk
 
 template <class T>
-sluice_class source(const ClassInfo& info) noexcept {
+constexpr sluice_class source(const ClassInfo& info) noexcept {
   sluice_class made = thunk::common<T>(info);
   made.source = &thunk::source_table<T>;
   return made;
 }
 template <class T>
-sluice_class consumer(const ClassInfo& info) noexcept {
+constexpr sluice_class consumer(const ClassInfo& info) noexcept {
   sluice_class made = thunk::common<T>(info);
   made.consumer = &thunk::consumer_table<T>;
   return made;
 }
 template <class T>
-sluice_class backend(const ClassInfo& info) noexcept {
+constexpr sluice_class backend(const ClassInfo& info) noexcept {
   sluice_class made = thunk::common<T>(info);
   made.backend = &thunk::backend_table<T>;
   return made;
 }
 
+template <std::size_t N>
+constexpr std::array<const sluice_class*, N> pointers_to(const sluice_class (&classes)[N]) noexcept {
+  std::array<const sluice_class*, N> all{};
+  for (std::size_t i = 0; i < N; ++i) all[i] = &classes[i];
+  return all;
+}
+
 }  // namespace sluice
 
-/// The module's one export, from the classes it offers.
-#define SLUICE_MODULE(...)                                                                                    \
-  extern "C" SLUICE_EXPORT const sluice_module* sluice_module_v1(void) {                                      \
-    static const sluice_class classes[] = {__VA_ARGS__};                                                      \
-    constexpr std::size_t count = sizeof(classes) / sizeof(classes[0]);                                       \
-    static const auto pointers = [] {                                                                         \
-      std::array<const sluice_class*, count> all{};                                                           \
-      for (std::size_t i = 0; i < count; ++i) all[i] = &classes[i];                                           \
-      return all;                                                                                             \
-    }();                                                                                                      \
-    static const sluice_module module{sizeof(sluice_module), SLUICE_ABI_MINOR, 0, count, pointers.data()};    \
-    return &module;                                                                                           \
-  }
+/// The module's end: its one export and its note, from the classes it offers. Everything is a constant of the file:
+/// loading and describing a module runs no code of the plugin.
+#define SLUICE_MODULE(...)                                                                   \
+  static constexpr sluice_class sluice_module_classes[] = {__VA_ARGS__};                     \
+  static constexpr auto sluice_module_pointers = sluice::pointers_to(sluice_module_classes); \
+  SLUICE_MODULE_TABLE(sluice_module_pointers.data(), static_cast<uint32_t>(sluice_module_pointers.size()))

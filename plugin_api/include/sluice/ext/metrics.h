@@ -22,11 +22,11 @@ typedef union sluice_cell {
 
 typedef struct sluice_metrics {
   uint32_t size, reserved;
-  // name: Prometheus conventions, without the "sluice_" prefix ("events_by_type_total"); labels: name/value pairs, copied.
-  // The same name and labels give the same cell. Null when the node's series bound (1,000) is reached: count it as "other".
-  // May lock: call it once per new label value, not per event.
-  SLUICE_LANE sluice_cell *(*cell)(const sluice_host *, int32_t kind, sluice_str name, sluice_str help,
-                                   const sluice_str *labels, uint32_t label_count);
+  // name: Prometheus conventions, without the "sluice_" prefix ("events_by_type_total"); labels: name/value pairs,
+  // copied. The same name and labels give the same cell. Null when the node's series bound (1,000) is reached: count it
+  // as "other". May lock: call it once per new label value, not per event.
+  SLUICE_LANE sluice_cell* (*cell)(const sluice_host*, int32_t kind, sluice_str name, sluice_str help,
+                                   const sluice_str* labels, uint32_t label_count);
 } sluice_metrics;
 
 #ifdef __cplusplus

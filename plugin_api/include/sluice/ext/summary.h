@@ -12,7 +12,7 @@ extern "C" {
 typedef struct sluice_summary {
   uint32_t size, reserved;
   // Writes UTF-8 lines into text (at most cap bytes) and returns how many bytes. Called once, after stop().
-  SLUICE_CONTROL uint32_t (*write)(sluice_node *, char *text, uint32_t cap);
+  SLUICE_CONTROL uint32_t (*write)(sluice_node*, char* text, uint32_t cap);
 } sluice_summary;
 
 #ifdef __cplusplus
