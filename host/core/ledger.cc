@@ -1,0 +1,249 @@
+#include "core/ledger.hh"
+
+#include "core/assert.hh"
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+constexpr PageId make_id(std::uint32_t slot, std::uint32_t generation) {
+  return (static_cast<PageId>(generation) << 32) | slot;
+}
+constexpr std::uint32_t slot_of(PageId id) { return static_cast<std::uint32_t>(id); }
+constexpr std::uint32_t generation_of(PageId id) { return static_cast<std::uint32_t>(id >> 32); }
+}  // namespace
+
+const Ledger::Page* Ledger::find(PageId id) const noexcept {
+  const std::uint32_t slot = slot_of(id);
+  if (slot >= pages_.size()) return nullptr;
+  const Page& page = pages_[slot];
+  return page.live && page.generation == generation_of(id) ? &page : nullptr;
+}
+
+Ledger::Page& Ledger::page_of(PageId id) {
+  const Page* page = find(id);
+  SLUICE_ASSERT(page != nullptr);
+  return const_cast<Page&>(*page);
+}
+
+bool Ledger::is_open(PageId page) const noexcept { return find(page) != nullptr; }
+
+PageId Ledger::open(std::uint64_t first_seq) {
+  std::uint32_t slot = 0;
+  if (idle_.empty()) {
+    slot = static_cast<std::uint32_t>(pages_.size());
+    pages_.emplace_back();
+  } else {
+    slot = idle_.back();
+    idle_.pop_back();
+  }
+  Page& page = pages_[slot];
+  page.events.clear();
+  page.records.clear();
+  page.reasons.clear();
+  page.first_seq = first_seq;
+  page.owed = 0;
+  page.records_open = 0;
+  page.next_in_order = 0;
+  page.closed = false;
+  page.ordered_out = false;
+  page.live = true;
+  ++page.generation;
+  ++open_pages_;
+  const PageId id = make_id(slot, page.generation);
+  if (in_order_) order_.push_back(id);
+  return id;
+}
+
+std::uint32_t Ledger::add_record(PageId id, std::uint64_t tag) {
+  Page& page = page_of(id);
+  page.records.push_back({.tag = tag});
+  ++page.records_open;
+  ++open_records_;
+  return static_cast<std::uint32_t>(page.records.size() - 1);
+}
+
+std::uint32_t Ledger::add_event(PageId id, std::uint32_t record) {
+  Page& page = page_of(id);
+  page.events.push_back({.record = record});
+  ++page.records[record].open_events;
+  return static_cast<std::uint32_t>(page.events.size() - 1);
+}
+
+std::uint32_t Ledger::record_of(PageId id, std::uint32_t origin) const {
+  const Page* page = find(id);
+  SLUICE_ASSERT(page != nullptr && origin < page->events.size());
+  return page->events[origin].record;
+}
+
+void Ledger::owe(PageId id, std::uint32_t origin, std::uint32_t count) {
+  Page& page = page_of(id);
+  SLUICE_ASSERT(origin + count <= page.events.size());
+  for (std::uint32_t i = origin; i < origin + count; ++i) {
+    ++page.events[i].owed;
+    ++page.events[i].total;
+  }
+  page.owed += count;
+}
+
+void Ledger::contribute(PageId id, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason) {
+  fold(page_of(id), origin, outcome, code, reason);
+}
+
+void Ledger::settle_record(PageId id, std::uint32_t index, Outcome outcome, std::int32_t code,
+                           std::string_view reason) {
+  Page& page = page_of(id);
+  Record& record = page.records[index];
+  SLUICE_ASSERT(record.open_events == 0 && !record.final);
+  record.outcome = outcome;
+  record.code = code;
+  record.has_event = true;
+  if (!reason.empty()) {
+    page.reasons.emplace_back(reason);
+    record.reason = static_cast<std::uint32_t>(page.reasons.size());
+  }
+}
+
+void Ledger::fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason) {
+  Event& event = page.events[origin];
+  if (outcome == Outcome::delivered) ++event.delivered;
+  const Outcome before = event.folded;
+  if (!event.touched) {
+    event.folded = outcome;
+  } else {
+    event.folded = fold_ == Fold::max ? std::max(event.folded, outcome) : std::min(event.folded, outcome);
+  }
+  const bool decisive = !event.touched || event.folded != before;
+  event.touched = true;
+  // The reason of the outcome that counts travels with the record; a later, better or milder one does not replace it.
+  if (decisive && outcome > Outcome::dropped && !event.answered) {
+    Record& record = page.records[event.record];
+    if (record.reason == 0 || outcome > record.outcome) {
+      record.code = code;
+      if (!reason.empty()) {
+        page.reasons.emplace_back(reason);
+        record.reason = static_cast<std::uint32_t>(page.reasons.size());
+      }
+    }
+  }
+}
+
+void Ledger::try_answer(Page& page, std::uint32_t origin) {
+  Event& event = page.events[origin];
+  if (event.answered || !page.closed) return;
+  const bool early = fold_ == Fold::min && event.touched && event.folded == Outcome::delivered;
+  if (event.owed > 0 && !early) return;
+  event.answered = true;
+  Record& record = page.records[event.record];
+  const Outcome outcome = event.touched ? event.folded : Outcome::dropped;
+  record.outcome = record.has_event ? std::max(record.outcome, outcome) : outcome;
+  record.has_event = true;
+  SLUICE_ASSERT(record.open_events > 0);
+  if (--record.open_events == 0) finish_record(page, event.record);
+}
+
+void Ledger::finish_record(Page& page, std::uint32_t index) {
+  Record& record = page.records[index];
+  record.final = true;
+  --page.records_open;
+  --open_records_;
+  if (!in_order_) hand_over(page, record);
+}
+
+void Ledger::hand_over(Page& page, Record& record) {
+  Settlement settlement{.tag = record.tag, .outcome = record.outcome, .code = 0, .reason = {}};
+  if (record.outcome > Outcome::dropped) {
+    settlement.code = record.code;
+    if (record.reason > 0) settlement.reason = page.reasons[record.reason - 1];
+  }
+  ready_.push_back(std::move(settlement));
+}
+
+void Ledger::advance_in_order() {
+  while (!order_.empty()) {
+    Page& page = page_of(order_.front());
+    while (page.next_in_order < page.records.size() && page.records[page.next_in_order].final) {
+      hand_over(page, page.records[page.next_in_order++]);
+    }
+    if (!page.closed || page.next_in_order < page.records.size()) return;
+    const PageId id = order_.front();
+    order_.pop_front();
+    page.ordered_out = true;
+    retire_if_done(id);
+  }
+}
+
+void Ledger::retire_if_done(PageId id) {
+  Page& page = page_of(id);
+  if (!page.closed || page.records_open > 0 || page.owed > 0) return;
+  if (in_order_ && !page.ordered_out) return;
+  page.live = false;
+  --open_pages_;
+  idle_.push_back(slot_of(id));
+}
+
+void Ledger::close(PageId id) {
+  Page& page = page_of(id);
+  SLUICE_ASSERT(!page.closed);
+  page.closed = true;
+  for (std::uint32_t origin = 0; origin < page.events.size(); ++origin) {
+    try_answer(page, origin);
+    if (watch_events_ && page.events[origin].owed == 0) {
+      const Event& event = page.events[origin];
+      ended_.push_back({page.first_seq + origin, event.touched ? event.folded : Outcome::dropped, event.delivered,
+                        event.total});
+    }
+  }
+  for (std::uint32_t i = 0; i < page.records.size(); ++i) {
+    Record& record = page.records[i];
+    if (record.final || record.open_events > 0) continue;
+    if (!record.has_event) record.outcome = Outcome::dropped;  // an empty batch: there was nothing to deliver
+    finish_record(page, i);
+  }
+  if (in_order_) {
+    advance_in_order();
+  } else {
+    retire_if_done(id);
+  }
+}
+
+bool Ledger::complete(const Completion& completion) {
+  const Page* found = find(completion.page);
+  if (found == nullptr) return false;
+  Page& page = const_cast<Page&>(*found);
+  const std::uint64_t end = std::uint64_t{completion.origin} + completion.count;
+  if (end > page.events.size()) return false;
+  for (std::uint32_t i = completion.origin; i < end; ++i) {
+    if (page.events[i].owed == 0) return false;
+  }
+  for (std::uint32_t i = completion.origin; i < end; ++i) {
+    Event& event = page.events[i];
+    --event.owed;
+    fold(page, i, completion.outcome, completion.code, completion.reason);
+    try_answer(page, i);
+    if (watch_events_ && event.owed == 0 && page.closed) {
+      ended_.push_back({page.first_seq + i, event.folded, event.delivered, event.total});
+    }
+  }
+  page.owed -= completion.count;
+  if (in_order_) {
+    advance_in_order();
+    if (find(completion.page) != nullptr) retire_if_done(completion.page);
+  } else {
+    retire_if_done(completion.page);
+  }
+  return true;
+}
+
+void Ledger::take_settlements(std::vector<Settlement>& out) {
+  out.clear();
+  out.swap(ready_);
+}
+
+void Ledger::take_ended(std::vector<EventEnd>& out) {
+  out.clear();
+  out.swap(ended_);
+}
+
+}  // namespace sluice

@@ -1,0 +1,142 @@
+// The ledger: what every record of a source is still owed, and what it will be told. It alone answers.
+//
+// A pull opens a page. Every event of the page names its record; every required delivery of an event is owed. Outcomes
+// fold per event (max for `all` and lists, min for `any`), then per record (worst event wins). A record is final once
+// none of its events is open. Silence is never success: an event is answered because something was contributed, or
+// because it reached nobody (dropped).
+//
+// A page outlives the memory of its pull: a straggler that is retried for an hour keeps a few bytes here, not its block.
+// Threads: owned by one source lane. Pure.
+#pragma once
+
+#include "core/outcome.hh"
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+/// Names a page; never reused while anything is owed on it. 0 names none.
+using PageId = std::uint64_t;
+
+inline constexpr std::uint32_t kNoOrigin = 0xffffffffu;  // an event that nobody is told about
+
+/// One contribution to a range of events [origin, origin + count) of a page.
+struct Completion {
+  PageId page = 0;
+  std::uint32_t origin = 0;
+  std::uint32_t count = 0;
+  Outcome outcome = Outcome::delivered;
+  std::int32_t code = 0;
+  std::string reason;  // empty on the way that everything takes
+};
+
+/// What a source is told of one record.
+struct Settlement {
+  std::uint64_t tag = 0;
+  Outcome outcome = Outcome::dropped;
+  std::int32_t code = 0;
+  std::string reason;
+};
+
+/// One event that became final, for those who watch events rather than records.
+struct EventEnd {
+  std::uint64_t seq = 0;
+  Outcome outcome = Outcome::dropped;
+  std::uint16_t delivered = 0;  // of `owed_total` required deliveries
+  std::uint16_t owed_total = 0;
+};
+
+class Ledger {
+ public:
+  enum class Fold : std::uint8_t { max, min };
+
+  /// in_order: settlements leave in the order of the records. watch_events: ended() reports every event.
+  Ledger(Fold fold, bool in_order, bool watch_events)
+      : fold_(fold), in_order_(in_order), watch_events_(watch_events) {}
+
+  /// Opens a page for one pull; close() must follow once all of its events are routed.
+  [[nodiscard]] PageId open(std::uint64_t first_seq);
+  [[nodiscard]] std::uint32_t add_record(PageId page, std::uint64_t tag);
+  /// An event of a record; derived events name their cause's record. Returns its origin.
+  [[nodiscard]] std::uint32_t add_event(PageId page, std::uint32_t record);
+  [[nodiscard]] std::uint32_t record_of(PageId page, std::uint32_t origin) const;
+  /// `count` consecutive events will each get one more contribution.
+  void owe(PageId page, std::uint32_t origin, std::uint32_t count = 1);
+  /// An outcome that was not owed: a verdict, an undecodable record.
+  void contribute(PageId page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason);
+  /// A record that holds no event: its outcome is known at once.
+  void settle_record(PageId page, std::uint32_t record, Outcome outcome, std::int32_t code, std::string_view reason);
+  /// No more events or debts: what nobody owes is answered now.
+  void close(PageId page);
+  /// An owed contribution came. Returns false when nothing was owed there: a breach, nothing is changed.
+  [[nodiscard]] bool complete(const Completion& completion);
+
+  /// Records that became final since the last call, in a buffer of the caller.
+  void take_settlements(std::vector<Settlement>& out);
+  /// Events that became final since the last call (watch_events only).
+  void take_ended(std::vector<EventEnd>& out);
+
+  [[nodiscard]] std::uint64_t open_records() const noexcept { return open_records_; }
+  [[nodiscard]] bool empty() const noexcept { return open_pages_ == 0 && ready_.empty(); }
+  /// True when the page's deliveries have all come: its memory may be forgotten by whoever kept it.
+  [[nodiscard]] bool is_open(PageId page) const noexcept;
+
+ private:
+  struct Event {
+    std::uint32_t record = 0;
+    std::uint16_t owed = 0;
+    std::uint16_t total = 0;
+    std::uint16_t delivered = 0;
+    Outcome folded = Outcome::dropped;
+    bool touched = false;   // something was contributed
+    bool answered = false;  // its record has counted it
+  };
+  struct Record {
+    std::uint64_t tag = 0;
+    std::uint32_t open_events = 0;
+    std::uint32_t reason = 0;  // index into Page::reasons + 1
+    std::int32_t code = 0;
+    Outcome outcome = Outcome::delivered;
+    bool has_event = false;
+    bool final = false;
+  };
+  struct Page {
+    std::vector<Event> events;
+    std::vector<Record> records;
+    std::vector<std::string> reasons;
+    std::uint64_t first_seq = 0;
+    std::uint64_t owed = 0;            // over all events
+    std::uint32_t records_open = 0;
+    std::uint32_t next_in_order = 0;   // in_order: records before it have been handed over
+    std::uint32_t generation = 0;
+    bool closed = false;
+    bool ordered_out = false;          // in_order: all of its records have been handed over
+    bool live = false;
+  };
+
+  [[nodiscard]] Page& page_of(PageId id);
+  [[nodiscard]] const Page* find(PageId id) const noexcept;
+  void fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason);
+  void try_answer(Page& page, std::uint32_t origin);
+  void finish_record(Page& page, std::uint32_t record);
+  void hand_over(Page& page, Record& record);
+  void retire_if_done(PageId id);
+  void advance_in_order();
+
+  const Fold fold_;
+  const bool in_order_;
+  const bool watch_events_;
+  std::vector<Page> pages_;
+  std::vector<std::uint32_t> idle_;
+  std::deque<PageId> order_;  // in_order: pages in the order of their pulls
+  std::vector<Settlement> ready_;
+  std::vector<EventEnd> ended_;
+  std::uint64_t open_records_ = 0;
+  std::size_t open_pages_ = 0;
+};
+
+}  // namespace sluice
