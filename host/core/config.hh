@@ -80,6 +80,8 @@ struct NodeConfig {
   Value config;                        // the plugin's own, after interpolation; schema defaults are filled in later
   std::string config_json;             // canonical, defaults filled, units resolved: what the plugin sees
   std::string shown_json;              // the same with secrets masked: what people see
+  std::string fan_out;                 // the key of the list that makes one lane per element; empty = one lane
+  std::vector<std::string> fan_out_json;  // then: config_json of each element's lane, its list cut to that element
   Mark mark;
   std::string file;
 
