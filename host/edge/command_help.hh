@@ -1,0 +1,126 @@
+// The texts of `sluice --help`: examples and exit codes for each command. Apart from the parser, so that both can be
+// read at a glance.
+#pragma once
+
+namespace sluice::help {
+
+inline constexpr const char* kOverview =
+    R"(sluice carries events from sources through consumers to backends, at least once.
+
+  sluice run CONFIG                  run the graph of a configuration until it ends or is stopped
+  sluice check CONFIG…               say everything that is wrong with a configuration
+  sluice graph CONFIG                show what would run, defaults included
+  sluice plugin list|explain|check|new
+                                     what modules there are, what a class can be told, test or begin one
+  sluice event check|match           is this a valid CloudEvent; would this filter pass it
+  sluice emit --to URL               make and send one event
+
+'sluice COMMAND --help' explains a command, with examples. 'sluice --version' names the version.
+)";
+
+inline constexpr const char* kTop = R"(
+Exit codes: 0 clean, 1 events left undelivered, 3 halted by a consumer, 64 wrong command line,
+70 a plugin crashed, 78 wrong configuration.)";
+
+inline constexpr const char* kRun = R"(
+Examples:
+  sluice run settings.yaml
+  sluice run settings.yaml --stdin < events.jsonl
+  sluice run settings.yaml --set backends.stream.config.url=redis://127.0.0.1:6379/1 --set log.level=debug
+
+Signals: SIGTERM or SIGINT stops the sources and delivers what is under way until drain_deadline; a second one
+ends at once.
+
+Exit codes:
+  0   clean: the sources ended or a signal came, and everything was delivered
+  1   events were left undelivered at the drain deadline (the log says where they are)
+  3   a consumer halted the run (the log says why)
+  64  wrong command line
+  70  a plugin crashed the process (the last line names module, node and call)
+  78  the configuration or a plugin was refused; nothing was started)";
+
+inline constexpr const char* kCheck = R"(
+Prints every problem as file:line:column: path: what is wrong, and what would be right. Lines that begin with
+'note:' are advice and do not fail.
+
+Examples:
+  sluice check settings.yaml
+  sluice check config/*.yaml --set log.level=debug
+
+Exit codes: 0 nothing is wrong, 64 wrong command line, 78 at least one error.)";
+
+inline constexpr const char* kGraph = R"(
+Shows nodes, edges and every effective value, after lowering of the events: dialect and with all defaults;
+secrets are masked.
+
+Examples:
+  sluice graph settings.yaml
+  sluice graph settings.yaml --format dot | dot -Tsvg > graph.svg
+
+Exit codes: 0, 64 wrong command line, 78 wrong configuration.)";
+
+inline constexpr const char* kPluginList = R"(
+Reads the modules without running their code. A file that cannot be a module gets a line that says why.
+
+Examples:
+  sluice plugin list
+  sluice plugin list --path ./build/plugins)";
+
+inline constexpr const char* kPluginExplain = R"(
+Prints the keys of a class with types, defaults and bounds, from the schema inside its module.
+
+Example:
+  sluice plugin explain redis_streams)";
+
+inline constexpr const char* kPluginCheck = R"(
+Runs the conformance tests that every module must pass, each in a process of its own. Run it before you ship.
+
+Examples:
+  sluice plugin check ./libmine.so
+  sluice plugin check ./libmine.so --seed 42 --timeout 60
+
+Exit codes: 0 all tests pass, 64 wrong command line, 78 a test failed or the file is no module.)";
+
+inline constexpr const char* kPluginNew = R"(
+Writes a plugin project that builds and passes 'sluice plugin check' as it is.
+
+Example:
+  sluice plugin new backend my_queue ./my_queue)";
+
+inline constexpr const char* kEventCheck = R"(
+Reads one event per line and prints one JSON line for each:
+  {"line":1,"valid":true}
+  {"line":2,"valid":false,"code":"missing_required","reason":"…"}
+
+Examples:
+  sluice event check events.jsonl
+  curl -s https://example.com/event.json | sluice event check --one
+  sluice event check --batch batch.json
+
+Exit codes: 0 all are valid, 1 at least one is not, 64 wrong command line or unreadable file.)";
+
+inline constexpr const char* kEventMatch = R"(
+Reads one event per line and prints true or false for each. The filter is an object of the CloudEvents
+Subscriptions API (exact, prefix, suffix, all, any, not), or an array of them that must all pass.
+
+Example:
+  sluice event match --filter '{"prefix":{"type":"com.storytelling.nlp."}}' events.jsonl
+
+Exit codes: 0, 64 wrong command line, or a filter that must be refused.)";
+
+inline constexpr const char* kEmit = R"(
+The event is sent as structured CloudEvents JSON over HTTP. Prints its id and the answer.
+
+Examples:
+  sluice emit --to http://127.0.0.1:8620/events --type com.example.image.processed --subject image/img-789 \
+              --data-json '{"image_id":"img-789"}'
+  sluice emit document.processed --to http://127.0.0.1:8620/events --document-id doc-123 --job-id job-456 \
+              --processing-time-seconds 5.2 --output jsonl=file:///tmp/out.jsonl --metric event_count=10
+  sluice emit batch.started --job-id job-456 --document-count 100 --print
+
+Exit codes: 0 the answer was 2xx, 1 it was not or nobody answered, 64 wrong command line.)";
+
+inline constexpr const char* kEmitKind = R"(
+Takes the options of 'sluice emit' too (--to, --source, --subject, --id, --extension, --token, --print).)";
+
+}  // namespace sluice::help

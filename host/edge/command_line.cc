@@ -1,0 +1,338 @@
+// The only file that knows CLI11. One function per command declares its options and binds them to the command's struct.
+#include "edge/command_line.hh"
+
+#include "core/suggest.hh"
+#include "edge/command_help.hh"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+
+namespace sluice {
+namespace {
+
+/// Everything that parsing fills; the chosen subcommand says which member counts.
+struct Parsed {
+  RunCommand run;
+  CheckCommand check;
+  GraphCommand graph;
+  PluginListCommand list;
+  PluginExplainCommand explain;
+  PluginCheckCommand plugin_check;
+  PluginNewCommand plugin_new;
+  EventCheckCommand event_check;
+  EventMatchCommand event_match;
+  EmitRequest emit;
+  DocumentProcessed document_processed;
+  DocumentFailed document_failed;
+  BatchStarted batch_started;
+  BatchCompleted batch_completed;
+  bool one = false, batch = false;
+};
+
+CLI::App* command(CLI::App& parent, const char* name, const char* what, const char* footer) {
+  CLI::App* made = parent.add_subcommand(name, what);
+  made->footer(footer);
+  return made;
+}
+
+std::pair<std::string, std::string> split(const std::string& option, const std::string& text, const char* shape) {
+  const std::size_t at = text.find('=');
+  if (at == 0 || at == std::string::npos) {
+    throw CLI::ValidationError(option, "expected " + std::string(shape) + ", got '" + text + "'");
+  }
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+void add_settings(CLI::App& app, std::vector<Setting>& into) {
+  app.add_option_function<std::vector<std::string>>(
+         "--set",
+         [&into](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             auto [path, value] = split("--set", text, "path=value");
+             into.push_back({std::move(path), std::move(value)});
+           }
+         },
+         "Set one value of the configuration, after reading it. May be given many times")
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+}
+
+void add_named(CLI::App& app, const std::string& option, NamedTexts& into, const char* what) {
+  app.add_option_function<std::vector<std::string>>(
+         option,
+         [&into, option](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) into.push_back(split(option, text, "name=value"));
+         },
+         what)
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+void add_path(CLI::App& app, std::vector<std::string>& into) {
+  app.add_option("--path", into, "Folder to look for modules in, instead of where a run would look")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+}
+
+void declare_run(CLI::App& app, Parsed& parsed) {
+  CLI::App* run = command(app, "run", "Run the graph of a configuration until it ends or is stopped.", help::kRun);
+  run->add_option("CONFIG", parsed.run.config, "The configuration, a YAML file")->required();
+  run->add_flag("--stdin", parsed.run.standard_input,
+                "Also take events from standard input, one per line; the run ends when it ends");
+  add_settings(*run, parsed.run.settings);
+
+  CLI::App* check = command(app, "check", "Say everything that is wrong with a configuration.", help::kCheck);
+  check->add_option("CONFIG", parsed.check.configs, "Configurations, YAML files")->required();
+  add_settings(*check, parsed.check.settings);
+
+  CLI::App* graph = command(app, "graph", "Show what would run, with every effective value.", help::kGraph);
+  graph->add_option("CONFIG", parsed.graph.config, "The configuration, a YAML file")->required();
+  static const std::map<std::string, GraphCommand::Format> formats{{"text", GraphCommand::Format::text},
+                                                                   {"dot", GraphCommand::Format::dot},
+                                                                   {"mermaid", GraphCommand::Format::mermaid}};
+  graph
+      ->add_option_function<std::string>(
+          "--format",
+          [&parsed](const std::string& name) {
+            const auto found = formats.find(name);
+            if (found == formats.end()) {
+              throw CLI::ValidationError("--format", "expected text, dot or mermaid, got '" + name + "'");
+            }
+            parsed.graph.format = found->second;
+          },
+          "text (default), dot (Graphviz) or mermaid")
+      ->type_name("FORMAT");
+  add_settings(*graph, parsed.graph.settings);
+}
+
+void declare_plugin(CLI::App& app, Parsed& parsed) {
+  CLI::App* plugin = command(app, "plugin", "Look at modules, test one, or begin one.", "");
+  CLI::App* list = command(*plugin, "list", "List modules and classes, with versions.", help::kPluginList);
+  add_path(*list, parsed.list.path);
+
+  CLI::App* explain = command(*plugin, "explain", "Print what a class can be told.", help::kPluginExplain);
+  explain->add_option("CLASS", parsed.explain.klass, "The class, as it stands behind class: in a configuration")
+      ->required();
+  add_path(*explain, parsed.explain.path);
+
+  CLI::App* check = command(*plugin, "check", "Test a module against the contract.", help::kPluginCheck);
+  check->add_option("FILE", parsed.plugin_check.file, "The module, a .so file")->required();
+  check->add_option("--seed", parsed.plugin_check.seed, "Repeat a run that printed this seed")->type_name("N");
+  check
+      ->add_option_function<std::uint32_t>(
+          "--timeout", [&parsed](std::uint32_t s) { parsed.plugin_check.timeout = std::chrono::seconds(s); },
+          "Seconds for each test (default 30)")
+      ->type_name("S")
+      ->check(CLI::Range(1, 3600));
+
+  // The name is not shown: it is how `plugin check` calls itself.
+  plugin->add_subcommand("check-one", "")->group("")->prefix_command();
+
+  CLI::App* fresh = command(*plugin, "new", "Write a plugin project to begin with.", help::kPluginNew);
+  fresh->add_option("KIND", parsed.plugin_new.kind, "source, consumer or backend")
+      ->required()
+      ->check(CLI::IsMember({"source", "consumer", "backend"}));
+  fresh->add_option("NAME", parsed.plugin_new.name, "Name of the class")->required();
+  fresh->add_option("DIR", parsed.plugin_new.folder, "Folder to make")->required();
+}
+
+void declare_event(CLI::App& app, Parsed& parsed) {
+  CLI::App* event = command(app, "event", "Check events, or try a filter on them.", "");
+  CLI::App* check =
+      command(*event, "check", "Say whether each event is a valid CloudEvent, and if not, why.", help::kEventCheck);
+  CLI::Option* one = check->add_flag("--one", parsed.one, "The whole input is one event");
+  check->add_flag("--batch", parsed.batch, "The whole input is one JSON batch: an array of events")->excludes(one);
+  check->add_option("FILE", parsed.event_check.file, "The events; standard input when left out");
+
+  CLI::App* match = command(*event, "match", "Say whether a filter would pass each event.", help::kEventMatch);
+  match->add_option("--filter", parsed.event_match.filter_json, "A filter object, or an array of them")
+      ->type_name("JSON")
+      ->required();
+  match->add_option("FILE", parsed.event_match.file, "The events, one per line; standard input when left out");
+}
+
+CLI::App* emit_kind(CLI::App& emit, std::string_view name, const char* what) {
+  CLI::App* made = command(emit, std::string(name).c_str(), what, help::kEmitKind);
+  made->fallthrough();  // --to and the like belong to emit, wherever they stand
+  return made;
+}
+
+void declare_emit_kinds(CLI::App& emit, Parsed& parsed) {
+  CLI::App* processed = emit_kind(emit, DocumentProcessed::kName, "A document was processed.");
+  processed->add_option("--document-id", parsed.document_processed.document_id, "The document")->required();
+  processed->add_option("--job-id", parsed.document_processed.job_id, "The job it belongs to");
+  processed->add_option("--processing-time-seconds", parsed.document_processed.processing_time_seconds,
+                        "How long it took");
+  add_named(*processed, "--output", parsed.document_processed.outputs, "Where a result is, e.g. jsonl=file:///…");
+  add_named(*processed, "--metric", parsed.document_processed.metrics, "A number, e.g. event_count=10");
+  add_named(*processed, "--metadata", parsed.document_processed.metadata, "A text, e.g. pipeline_version=1.0.0");
+
+  CLI::App* failed = emit_kind(emit, DocumentFailed::kName, "A document could not be processed.");
+  failed->add_option("--document-id", parsed.document_failed.document_id, "The document")->required();
+  failed->add_option("--error", parsed.document_failed.error, "What went wrong")->required();
+  failed->add_option("--error-type", parsed.document_failed.error_type, "Its kind, e.g. TimeoutError");
+  failed->add_option("--retry-count", parsed.document_failed.retry_count, "Tries so far, after the first");
+  failed->add_option("--job-id", parsed.document_failed.job_id, "The job it belongs to");
+  add_named(*failed, "--metadata", parsed.document_failed.metadata, "A text");
+
+  CLI::App* started = emit_kind(emit, BatchStarted::kName, "A batch begins.");
+  started->add_option("--job-id", parsed.batch_started.job_id, "The job")->required();
+  started->add_option("--document-count", parsed.batch_started.document_count, "Documents in it")->required();
+  started->add_option("--started-at", parsed.batch_started.started_at, "RFC 3339; now when left out");
+  add_named(*started, "--metadata", parsed.batch_started.metadata, "A text");
+
+  CLI::App* completed = emit_kind(emit, BatchCompleted::kName, "A batch is done.");
+  completed->add_option("--job-id", parsed.batch_completed.job_id, "The job")->required();
+  completed->add_option("--successful", parsed.batch_completed.successful, "Documents that succeeded")->required();
+  completed->add_option("--failed", parsed.batch_completed.failed, "Documents that failed")->required();
+  completed->add_option("--total-documents", parsed.batch_completed.total_documents,
+                        "All documents; the sum of both when left out");
+  completed->add_option("--duration-seconds", parsed.batch_completed.duration_seconds, "How long it took");
+  completed->add_option("--started-at", parsed.batch_completed.started_at, "RFC 3339");
+  completed->add_option("--completed-at", parsed.batch_completed.completed_at, "RFC 3339; now when left out");
+  add_named(*completed, "--output", parsed.batch_completed.outputs, "Where the results are");
+  add_named(*completed, "--metric", parsed.batch_completed.metrics, "A number, e.g. total_events=490");
+}
+
+void declare_emit(CLI::App& app, Parsed& parsed) {
+  CLI::App* emit = command(app, "emit", "Make one event and send it.", help::kEmit);
+  EmitRequest& request = parsed.emit;
+  emit->add_option("--to", request.to, "Where to send it, e.g. http://127.0.0.1:8620/events")->type_name("URL");
+  emit->add_flag("--print", request.print_only, "Print the event instead of sending it");
+  emit->add_option("--type", request.type, "The event's type")->type_name("T");
+  emit->add_option("--source", request.source, "The event's source (default stage2-nlp-processing)")->type_name("S");
+  emit->add_option("--subject", request.subject, "The event's subject")->type_name("S");
+  emit->add_option("--id", request.id, "The event's id; a UUID when left out")->type_name("ID");
+  CLI::Option* file =
+      emit->add_option("--data", request.data_file, "File with the data; '-' is standard input")->type_name("FILE");
+  emit->add_option("--data-json", request.data_json, "The data itself, as JSON")->type_name("JSON")->excludes(file);
+  emit->add_option("--content-type", request.data_content_type,
+                   "What the data is (default application/json; other data is sent as text or base64)")
+      ->type_name("MIME");
+  add_named(*emit, "--extension", request.extensions, "An extension attribute");
+  emit->add_option("--token", request.token, "Bearer token")->type_name("TOKEN");
+  emit->add_option("--timeout", request.timeout_seconds, "Seconds to wait for the answer (default 10)")
+      ->type_name("S")
+      ->check(CLI::Range(1, 3600));
+  declare_emit_kinds(*emit, parsed);
+}
+
+const CLI::App& deepest(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app : deepest(*chosen.front());
+}
+
+std::string full_name(const CLI::App& app) {
+  return app.get_parent() == nullptr ? "sluice" : full_name(*app.get_parent()) + " " + app.get_name();
+}
+
+std::vector<std::string> subcommand_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App* s) { return !s->get_group().empty(); })) {
+    names.push_back(sub->get_name());
+  }
+  return names;
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* at = &app; at != nullptr; at = at->get_fallthrough() ? at->get_parent() : nullptr) {
+    for (const CLI::Option* option : at->get_options()) {
+      if (!option->get_lnames().empty()) names.push_back("--" + option->get_lnames().front());
+    }
+  }
+  return names;
+}
+
+Answer wrong(const CLI::App& at, const std::string& what) {
+  return {"sluice: " + what + "\nTry '" + full_name(at) + " --help'.\n", kUsage};
+}
+
+/// The first word that nobody wanted, with the word that was probably meant.
+Answer unknown_word(const CLI::App& at, const std::string& word) {
+  const bool option = word.size() > 1 && word.front() == '-';
+  const auto names = option ? option_names(at) : subcommand_names(at);
+  const std::string typed = option ? word.substr(0, word.find('=')) : word;
+  const std::string meant = nearest(typed, names);
+  const std::string group = at.get_parent() == nullptr ? "" : full_name(at).substr(7) + " ";
+  std::string what = option          ? "unknown option '" + typed + "'"
+                     : names.empty() ? "one argument too many: '" + word + "'"
+                                     : "unknown command '" + group + word + "'";
+  if (!meant.empty()) what += ": did you mean '" + meant + "'?";
+  return wrong(at, what);
+}
+
+Answer usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& at = deepest(app);
+  const auto left_over = app.remaining(true);
+  const auto option = std::find_if(left_over.begin(), left_over.end(),
+                                   [](const std::string& word) { return word.size() > 1 && word.front() == '-'; });
+  if (option != left_over.end()) return unknown_word(at, *option);
+  if (!left_over.empty()) return unknown_word(at, left_over.front());
+  return wrong(at, error.what());
+}
+
+Command chosen_command(const CLI::App& app, Parsed& parsed) {
+  const CLI::App& at = deepest(app);
+  const std::string name = full_name(at);
+  if (name == "sluice run") return std::move(parsed.run);
+  if (name == "sluice check") return std::move(parsed.check);
+  if (name == "sluice graph") return std::move(parsed.graph);
+  if (name == "sluice plugin list") return std::move(parsed.list);
+  if (name == "sluice plugin explain") return std::move(parsed.explain);
+  if (name == "sluice plugin check") return std::move(parsed.plugin_check);
+  if (name == "sluice plugin check-one") return PluginCheckOneCommand{at.remaining()};
+  if (name == "sluice plugin new") return std::move(parsed.plugin_new);
+  if (name == "sluice event match") return std::move(parsed.event_match);
+  if (name == "sluice event check") {
+    if (parsed.one) parsed.event_check.shape = EventCheckCommand::Shape::one;
+    if (parsed.batch) parsed.event_check.shape = EventCheckCommand::Shape::batch;
+    return std::move(parsed.event_check);
+  }
+  if (name.starts_with("sluice emit")) {
+    EmitRequest& request = parsed.emit;
+    if (at.get_name() == DocumentProcessed::kName) request.body = std::move(parsed.document_processed);
+    if (at.get_name() == DocumentFailed::kName) request.body = std::move(parsed.document_failed);
+    if (at.get_name() == BatchStarted::kName) request.body = std::move(parsed.batch_started);
+    if (at.get_name() == BatchCompleted::kName) request.body = std::move(parsed.batch_completed);
+    if (request.to.empty() && !request.print_only) return wrong(at, "say where to send it: --to URL (or --print)");
+    if (!request.to.empty() && request.print_only) return wrong(at, "--print sends nothing: leave out --to");
+    return EmitCommand{std::move(request)};
+  }
+  return wrong(at, "'" + name + "' needs one of: " + CLI::detail::join(subcommand_names(at), ", "));
+}
+
+}  // namespace
+
+Command parse_command_line(const std::vector<std::string>& arguments, std::string_view version) {
+  if (arguments.empty()) return Answer{help::kOverview};
+  CLI::App app{"sluice carries events from sources through consumers to backends, at least once.", "sluice"};
+  app.footer(help::kTop);
+  app.set_version_flag("--version,-V", std::string(version), "Print the version");
+  app.get_formatter()->column_width(34);
+  Parsed parsed;
+  declare_run(app, parsed);
+  declare_plugin(app, parsed);
+  declare_event(app, parsed);
+  declare_emit(app, parsed);
+
+  std::vector<std::string> words = arguments;
+  if (words.front() == "help") {  // `sluice help run` is `sluice run --help`
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  try {
+    std::reverse(words.begin(), words.end());  // CLI11 takes them last first
+    app.parse(words);
+    return chosen_command(app, parsed);
+  } catch (const CLI::CallForHelp&) {
+    return Answer{app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return Answer{std::string(version) + "\n"};
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error);
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,85 @@
+// The command line as a value: what the user asked for, one struct per command. Parsing does nothing else: it opens no
+// file and prints nothing, so that main.cc alone decides what happens (DESIGN section 7).
+#pragma once
+
+#include "core/exit_code.hh"
+#include "edge/emit_event.hh"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace sluice {
+
+/// `--set backends.stream.config.url=redis://…`: a place in the configuration and the value that it gets.
+struct Setting {
+  std::string path, value;
+};
+
+struct RunCommand {
+  std::string config;
+  bool standard_input = false;  // --stdin
+  std::vector<Setting> settings;
+};
+struct CheckCommand {
+  std::vector<std::string> configs;
+  std::vector<Setting> settings;
+};
+struct GraphCommand {
+  enum class Format : std::uint8_t { text, dot, mermaid } format = Format::text;
+  std::string config;
+  std::vector<Setting> settings;
+};
+
+struct PluginListCommand {
+  std::vector<std::string> path;  // empty: where a run would look
+};
+struct PluginExplainCommand {
+  std::string klass;
+  std::vector<std::string> path;
+};
+struct PluginCheckCommand {
+  std::string file;
+  std::optional<std::uint64_t> seed;  // nothing: a fresh one, which is printed
+  std::chrono::seconds timeout{30};   // for each test
+};
+/// What `plugin check` runs in a process of its own; hidden from --help. The arguments are passed through unread.
+struct PluginCheckOneCommand {
+  std::vector<std::string> arguments;
+};
+struct PluginNewCommand {
+  std::string kind;  // source | consumer | backend
+  std::string name, folder;
+};
+
+struct EventCheckCommand {
+  enum class Shape : std::uint8_t { lines, one, batch } shape = Shape::lines;
+  std::string file;  // empty: standard input
+};
+struct EventMatchCommand {
+  std::string filter_json;
+  std::string file;  // empty: standard input
+};
+struct EmitCommand {
+  EmitRequest request;
+};
+
+/// Nothing to do but to print: help, version, or what is wrong with the command line.
+struct Answer {
+  std::string text;  // ends with a line end
+  int exit_code = kClean;
+  [[nodiscard]] bool to_stderr() const noexcept { return exit_code != kClean; }
+};
+
+using Command = std::variant<Answer, RunCommand, CheckCommand, GraphCommand, PluginListCommand, PluginExplainCommand,
+                             PluginCheckCommand, PluginCheckOneCommand, PluginNewCommand, EventCheckCommand,
+                             EventMatchCommand, EmitCommand>;
+
+/// `arguments` without the program's name; `version` is what --version prints. Never throws for what a user typed.
+[[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments, std::string_view version);
+
+}  // namespace sluice

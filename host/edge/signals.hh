@@ -1,0 +1,33 @@
+// Signals as something to read: a descriptor that becomes readable, never a handler that interrupts.
+#pragma once
+
+#include <optional>
+
+namespace sluice {
+
+/// Blocks SIGTERM, SIGINT and SIGHUP for this thread and every thread that it starts afterwards, and ignores SIGPIPE
+/// for the process. Make it before any thread runs, and only once. The destructor undoes both.
+class Signals {
+ public:
+  enum class Event {
+    stop,      // the first SIGTERM or SIGINT: stop sources, drain, end
+    stop_now,  // a further one: end at once
+    reload,    // SIGHUP: logged and ignored until reload is built
+  };
+
+  Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  ~Signals();
+
+  /// Readable when read() has something to say.
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+  /// The next signal, or nothing; never waits.
+  [[nodiscard]] std::optional<Event> read() noexcept;
+
+ private:
+  int fd_ = -1;
+  bool stopping_ = false;
+};
+
+}  // namespace sluice
