@@ -30,9 +30,13 @@ struct Reject {
 
 /// Facts that a record cannot carry itself.
 struct RecordContext {
-  std::string_view node;      // the source's name: part of an id that is made from a position
-  std::int64_t unix_ns = 0;   // for a time-ordered id (UUIDv7) where there is no position
-  std::uint64_t random = 0;   // the rest of such an id
+  std::string_view node;     // the source's name: part of an id that is made from a position
+  std::int64_t unix_ns = 0;  // for a time-ordered id (UUIDv7) where there is no position
+  std::uint64_t random = 0;  // the rest of such an id
+  /// Of an event that a consumer derived (SLUICE_ATTRIBUTES): what it left out is filled in, also in the cloudevents
+  /// format: specversion, an id, the source (/sluice/<node>) and the time. Data without a datacontenttype is JSON if it
+  /// can be.
+  bool fill_in = false;
 };
 
 /// Decodes records into a block. One per source lane: it keeps its parser's buffers between calls. Not thread-safe.

@@ -1,0 +1,60 @@
+// One CloudEvents object in the JSON format becomes one event, in a single walk over its tokens. Values without escapes
+// stay where they are: the event's slices point into the record.
+#pragma once
+
+#include "core/attribute.hh"
+#include "core/event_parts.hh"
+#include "core/json_cursor.hh"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+class Pieces;
+
+class StructuredReader {
+ public:
+  explicit StructuredReader(const EventLimits& limits) : limits_(limits) {}
+
+  /// cursor.peek() must be '{'. Fills event, or says what is wrong: "json_syntax" with the cursor at the place.
+  [[nodiscard]] Fault read(JsonCursor& cursor, sluice_event& event, Block& block);
+
+ private:
+  enum class Kind : std::uint8_t { null, string, escaped_string, boolean, number, container };
+  struct Value {
+    std::string_view text;  // between the quotes, for strings
+    Kind kind = Kind::null;
+  };
+  struct Extension {
+    std::string_view name;
+    Value value;
+  };
+
+  Fault read_members(JsonCursor& cursor, Block& block);
+  Fault read_member(JsonCursor& cursor, Block& block);
+  Fault read_data(JsonCursor& cursor);
+  bool read_value(JsonCursor& cursor, Value& value);
+  Fault add_extension(std::string_view name, const Value& value);
+  Fault finish(std::string_view json, sluice_event& event, Block& block);
+  Fault take_core(Known known, std::string_view& to, Pieces& pieces) const;
+  Fault take_extensions(Pieces& pieces, sluice_attribute* made);
+  Fault take_data(Pieces& pieces);
+
+  [[nodiscard]] bool seen(Known known) const noexcept { return (seen_ >> static_cast<unsigned>(known) & 1u) != 0; }
+  [[nodiscard]] const Value& core(Known known) const noexcept { return core_[static_cast<std::size_t>(known)]; }
+
+  const EventLimits limits_;
+  EventParts parts_;
+  std::array<Value, static_cast<std::size_t>(Known::none)> core_;  // valid where seen_ says so
+  std::vector<Extension> extensions_;
+  std::uint32_t seen_ = 0;  // a bit for each Known
+  std::uint32_t attributes_ = 0;
+  std::uint64_t extension_bits_ = 0;  // a small filter in front of the search for duplicates
+  std::size_t escaped_bytes_ = 0;     // of attribute values that must be unescaped
+};
+
+}  // namespace sluice
