@@ -65,6 +65,7 @@ struct Delivery {
   BreakerPolicy breaker;
   double rate_per_second = 0;          // 0 = unlimited
   std::string dead_letter;             // a backend's name; empty = none
+  Mark dead_letter_mark;
   milliseconds publish_deadline = limits::kPublishDeadline;
   std::uint32_t max_batch = limits::kBatchEvents;
 };
@@ -84,6 +85,8 @@ struct NodeConfig {
   std::vector<std::string> fan_out_json;  // then: config_json of each element's lane, its list cut to that element
   Mark mark;
   std::string file;
+  std::string path;                    // "backends.log", or as a dialect's user wrote it
+  Mark klass_mark;
 
   // Sources.
   EventFormat format;

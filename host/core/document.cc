@@ -58,11 +58,21 @@ std::string number_text(double number) {
 
 void append_json(const Value& value, std::string& out) {
   switch (value.kind) {
-    case Value::Kind::null: out += "null"; return;
-    case Value::Kind::boolean: out += value.boolean ? "true" : "false"; return;
-    case Value::Kind::integer: out += std::to_string(value.integer); return;
-    case Value::Kind::number: out += std::isfinite(value.number) ? number_text(value.number) : "null"; return;
-    case Value::Kind::string: out += json_string(value.string); return;
+    case Value::Kind::null:
+      out += "null";
+      return;
+    case Value::Kind::boolean:
+      out += value.boolean ? "true" : "false";
+      return;
+    case Value::Kind::integer:
+      out += std::to_string(value.integer);
+      return;
+    case Value::Kind::number:
+      out += std::isfinite(value.number) ? number_text(value.number) : "null";
+      return;
+    case Value::Kind::string:
+      out += json_string(value.string);
+      return;
     case Value::Kind::list: {
       out += '[';
       for (const Value& member : value.list) {
@@ -120,13 +130,20 @@ Value make_list(const Value& where) { return made(Value::Kind::list, where); }
 
 const char* kind_name(Value::Kind kind) noexcept {
   switch (kind) {
-    case Value::Kind::null: return "nothing";
-    case Value::Kind::boolean: return "true or false";
-    case Value::Kind::integer: return "a whole number";
-    case Value::Kind::number: return "a number";
-    case Value::Kind::string: return "text";
-    case Value::Kind::list: return "a list";
-    case Value::Kind::map: return "a map";
+    case Value::Kind::null:
+      return "nothing";
+    case Value::Kind::boolean:
+      return "true or false";
+    case Value::Kind::integer:
+      return "a whole number";
+    case Value::Kind::number:
+      return "a number";
+    case Value::Kind::string:
+      return "text";
+    case Value::Kind::list:
+      return "a list";
+    case Value::Kind::map:
+      return "a map";
   }
   return "nothing";
 }
@@ -146,11 +163,21 @@ std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
           out += "\\u00";

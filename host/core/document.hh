@@ -12,6 +12,10 @@
 
 namespace sluice {
 
+/// The `file` of a value that came from the command line, and of one that came from the environment.
+inline constexpr const char* kSetFile = "--set";
+inline constexpr const char* kEnvironmentFile = "environment";
+
 struct Value {
   enum class Kind : std::uint8_t { null, boolean, integer, number, string, list, map };
 

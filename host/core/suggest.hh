@@ -7,7 +7,8 @@
 
 namespace sluice {
 
-/// Single-character edits (insert, drop, replace, swap of neighbours) between two words, ignoring case and '-' against '_'.
+/// Single-character edits (insert, drop, replace, swap of neighbours) between two words, ignoring case and '-' against
+/// '_'.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// The nearest candidate when it is near enough to be a slip of the finger; else empty.

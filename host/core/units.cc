@@ -13,8 +13,8 @@ struct Unit {
 };
 
 // Durations in ms; the largest value that any of them may give is far from every overflow (about 292 years in ns).
-constexpr std::array kDurations{Unit{"ms", 1},          Unit{"s", 1'000},        Unit{"m", 60'000},
-                                Unit{"h", 3'600'000},   Unit{"d", 86'400'000}};
+constexpr std::array kDurations{Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
+                                Unit{"d", 86'400'000}};
 constexpr std::array kSizes{Unit{"B", 1},
                             Unit{"KiB", 1024},
                             Unit{"MiB", 1024.0 * 1024},

@@ -1,0 +1,32 @@
+// The backends of the `events:` dialect: the documents' keys and defaults, as native nodes. Pure.
+#pragma once
+
+#include "core/document.hh"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+/// A backend that the user selected, and where.
+struct Chosen {
+  std::string name;             // "redis_streams": also the key of its section, and the class
+  Value where;                  // the place that selected it
+  std::optional<Value> config;  // of the spelling {type, config}: wins over the section
+};
+
+/// The backends that the documents know.
+[[nodiscard]] const std::vector<std::string>& known_backends();
+
+/// Notes a backend that this version does not have, at the place that selects it.
+[[nodiscard]] bool refuse_unbuilt(const Chosen& chosen, Problems& problems);
+
+/// The native node, without inputs and filter. `section` is interpolated; `url` overrides the section's.
+[[nodiscard]] Value lower_backend(const Chosen& chosen, Value section, const std::optional<Value>& url,
+                                  Problems& problems);
+
+/// Writes on every value where its user wrote it, for problems found after it has moved.
+void write_paths(Value& value, const std::string& path);
+
+}  // namespace sluice

@@ -1,0 +1,415 @@
+#include "core/schema_defaults.hh"
+
+#include "core/map_reader.hh"
+#include "core/scalar.hh"
+#include "core/suggest.hh"
+#include "core/units.hh"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kLargest = 10'000;       // subschemas, references written out
+constexpr std::size_t kLongestMatched = 4096;  // bytes: `pattern` runs on the standard library's regex, which recurses
+
+/// A local "#/definitions/x" reference, followed to its end. Circles have been refused before.
+const Value* resolve(const Value& root, const Value* schema) {
+  for (std::size_t steps = 0; schema != nullptr && steps < kDeepest; ++steps) {
+    const Value* ref = schema->find("$ref");
+    if (ref == nullptr || !ref->string.starts_with("#/")) return schema;
+    const Value* here = &root;
+    std::size_t start = 2;
+    while (here != nullptr && start <= ref->string.size()) {
+      const std::size_t slash = std::min(ref->string.find('/', start), ref->string.size());
+      here = here->find(ref->string.substr(start, slash - start));
+      start = slash + 1;
+    }
+    schema = here;
+  }
+  return schema;
+}
+
+std::vector<std::string> types_of(const Value& schema) {
+  std::vector<std::string> types;
+  const Value* type = schema.find("type");
+  if (type == nullptr) return types;
+  if (type->is_text()) types.push_back(type->string);
+  for (const Value& one : type->list) types.push_back(one.string);
+  return types;
+}
+
+bool flag(const Value& schema, const char* key) {
+  const Value* value = schema.find(key);
+  return value != nullptr && value->kind == Value::Kind::boolean && value->boolean;
+}
+
+/// The schema of a member: by name, by pattern-free "additionalProperties", or none.
+const Value* member_schema(const Value& root, const Value& schema, const std::string& key) {
+  if (const Value* properties = schema.find("properties"); properties != nullptr) {
+    if (const Value* found = properties->find(key); found != nullptr) return resolve(root, found);
+  }
+  const Value* rest = schema.find("additionalProperties");
+  return rest != nullptr && rest->is_map() ? resolve(root, rest) : nullptr;
+}
+
+bool accepts(const Value& schema, const Value& value) {
+  const auto types = types_of(schema);
+  return types.empty() || std::ranges::any_of(types, [&](const std::string& type) {
+           switch (value.kind) {
+             case Value::Kind::null:
+               return type == "null";
+             case Value::Kind::boolean:
+               return type == "boolean";
+             case Value::Kind::integer:
+               return type == "integer" || type == "number";
+             case Value::Kind::number:
+               return type == "number";
+             case Value::Kind::string:
+               return type == "string" || schema.find("x-unit") != nullptr;
+             case Value::Kind::list:
+               return type == "array";
+             case Value::Kind::map:
+               return type == "object";
+           }
+           return false;
+         });
+}
+
+class Walk {
+ public:
+  Walk(const Value& root, Problems& problems) : root_(root), problems_(problems) {}
+
+  void value(const Value* schema, Value& value, const std::string& path, std::size_t depth) {
+    schema = resolve(root_, schema);
+    if (schema == nullptr || !schema->is_map() || depth > kDeepest) return;
+    if (const Value* unit = schema->find("x-unit"); unit != nullptr) resolve_unit(*unit, value, path);
+    take_wanted_type(*schema, value);
+    if (value.is_text() && schema->find("pattern") != nullptr && value.string.size() > kLongestMatched) {
+      complain(problems_, value, path, "is longer than " + std::to_string(kLongestMatched) + " bytes");
+      value.string.resize(kLongestMatched);
+    }
+    if (value.is_map()) members(*schema, value, path, depth);
+    if (value.is_list()) elements(*schema, value, path, depth);
+    branches(*schema, value, path, depth);
+  }
+
+ private:
+  void resolve_unit(const Value& unit, Value& value, const std::string& path) {
+    if (!value.is_text()) return;
+    if (take_type(value, Value::Kind::integer)) return;
+    const bool bytes = unit.string == "bytes";
+    std::optional<std::int64_t> number;
+    if (bytes) {
+      if (const auto size = parse_size(value.string)) number = static_cast<std::int64_t>(*size);
+    } else if (const auto duration = parse_duration(value.string)) {
+      number = duration->count();
+    }
+    if (!number) {
+      complain(problems_, value, path,
+               std::string("must be ") + (bytes ? kSizeHint : kDurationHint) +
+                   (bytes ? ", or bytes as a plain number, " : ", or milliseconds as a plain number, ") +
+                   but_is(value));
+      number = 0;
+    }
+    Value made = make_integer(*number, value);
+    made.interpolated = value.interpolated;
+    made.secret = value.secret;
+    value = std::move(made);
+  }
+
+  void take_wanted_type(const Value& schema, Value& value) {
+    if (!value.whole_reference || !value.is_text()) return;
+    const auto types = types_of(schema);
+    if (types.empty() || std::ranges::find(types, "string") != types.end()) return;
+    for (const std::string& type : types) {
+      if (type == "boolean" && take_type(value, Value::Kind::boolean)) return;
+      if (type == "integer" && take_type(value, Value::Kind::integer)) return;
+      if (type == "number" && take_type(value, Value::Kind::number)) return;
+    }
+  }
+
+  void members(const Value& schema, Value& value, const std::string& path, std::size_t depth) {
+    const Value* properties = schema.find("properties");
+    if (const Value* rest = schema.find("additionalProperties");
+        rest != nullptr && rest->kind == Value::Kind::boolean && !rest->boolean) {
+      std::vector<std::string> known;
+      if (properties != nullptr) {
+        for (const auto& property : properties->map) known.push_back(property.first);
+      }
+      for (const auto& [key, member] : value.map) {
+        if (std::ranges::find(known, key) != known.end()) continue;
+        complain_at_key(problems_, member, path + "." + key,
+                        "unknown key; " + (known.empty() ? "it takes none" : suggestion(key, known)));
+      }
+    }
+    if (properties != nullptr) {
+      for (const auto& [key, sub] : properties->map) {
+        const Value* schema_of = resolve(root_, &sub);
+        const Value* by_default = schema_of == nullptr ? nullptr : schema_of->find("default");
+        if (by_default == nullptr || value.find(key) != nullptr) continue;
+        Value filled = *by_default;
+        place(filled, value);
+        value.put(key, std::move(filled));
+      }
+    }
+    for (auto& [key, member] : value.map) {
+      this->value(member_schema(root_, schema, key), member, path + "." + key, depth + 1);
+    }
+  }
+
+  void elements(const Value& schema, Value& value, const std::string& path, std::size_t depth) {
+    const Value* items = schema.find("items");
+    if (items == nullptr || !items->is_map()) return;
+    for (std::size_t i = 0; i < value.list.size(); ++i) {
+      this->value(items, value.list[i], path + "[" + std::to_string(i) + "]", depth + 1);
+    }
+  }
+
+  /// All of allOf; of anyOf and oneOf the first branch whose type fits.
+  void branches(const Value& schema, Value& value, const std::string& path, std::size_t depth) {
+    if (const Value* all = schema.find("allOf"); all != nullptr) {
+      for (const Value& branch : all->list) this->value(&branch, value, path, depth + 1);
+    }
+    for (const char* key : {"anyOf", "oneOf"}) {
+      const Value* some = schema.find(key);
+      if (some == nullptr) continue;
+      for (const Value& branch : some->list) {
+        const Value* resolved = resolve(root_, &branch);
+        if (resolved == nullptr || !accepts(*resolved, value)) continue;
+        this->value(resolved, value, path, depth + 1);
+        break;
+      }
+    }
+  }
+
+  /// A default stands where its map stands.
+  static void place(Value& value, const Value& where) {
+    value.mark = where.mark;
+    value.file = where.file;
+    for (Value& member : value.list) place(member, where);
+    for (auto& [key, member] : value.map) place(member, where);
+  }
+
+  const Value& root_;
+  Problems& problems_;
+};
+
+constexpr std::array kUnderstood{"type",
+                                 "properties",
+                                 "additionalProperties",
+                                 "required",
+                                 "items",
+                                 "enum",
+                                 "const",
+                                 "default",
+                                 "minimum",
+                                 "maximum",
+                                 "exclusiveMinimum",
+                                 "exclusiveMaximum",
+                                 "multipleOf",
+                                 "minLength",
+                                 "maxLength",
+                                 "pattern",
+                                 "minItems",
+                                 "maxItems",
+                                 "uniqueItems",
+                                 "minProperties",
+                                 "maxProperties",
+                                 "propertyNames",
+                                 "allOf",
+                                 "anyOf",
+                                 "oneOf",
+                                 "not",
+                                 "if",
+                                 "then",
+                                 "else",
+                                 "$ref",
+                                 "definitions",
+                                 "$defs",
+                                 "$schema",
+                                 "$comment",
+                                 "title",
+                                 "description",
+                                 "examples",
+                                 "writeOnly",
+                                 "readOnly",
+                                 "deprecated",
+                                 "x-unit",
+                                 "x-fan-out"};
+
+/// Looks at every schema inside the schema.
+class Vetting {
+ public:
+  explicit Vetting(const Value& root) : root_(root) {}
+
+  std::optional<std::string> schema(const Value& schema, const std::string& path, std::size_t depth) {
+    if (schema.kind == Value::Kind::boolean) return {};
+    if (!schema.is_map()) return path + " is no schema";
+    if (++visited_ > kLargest) return path + " is too large once its references are written out";
+    if (depth > kDeepest)
+      return path + " is nested deeper than " + std::to_string(kDeepest) + " levels or refers to itself";
+    for (const auto& [key, value] : schema.map) {
+      if (std::ranges::find(kUnderstood, key) == kUnderstood.end()) {
+        return path + " uses the keyword \"" + key + "\", which this host does not check";
+      }
+      if (auto why = keyword(key, value, path + "/" + key, depth)) return why;
+    }
+    return {};
+  }
+
+ private:
+  std::optional<std::string> keyword(const std::string& key, const Value& value, const std::string& path,
+                                     std::size_t depth) {
+    if (key == "$ref") {
+      if (!value.is_text() || !value.string.starts_with("#/")) return path + " must start with #/";
+      const Value* target = resolve_once(value.string);
+      if (target == nullptr) return path + " refers to nothing: " + value.string;
+      return schema(*target, value.string, depth + 1);
+    }
+    if (key == "x-unit" && value.string != "ms" && value.string != "bytes")
+      return path + " must be \"ms\" or \"bytes\"";
+    if (key == "properties" || key == "definitions" || key == "$defs") {
+      for (const auto& [name, sub] : value.map) {
+        if (auto why = schema(sub, path + "/" + name, depth + 1)) return why;
+      }
+    } else if (key == "allOf" || key == "anyOf" || key == "oneOf") {
+      for (const Value& sub : value.list) {
+        if (auto why = schema(sub, path, depth + 1)) return why;
+      }
+    } else if (key == "items" || key == "not" || key == "if" || key == "then" || key == "else" ||
+               key == "additionalProperties" || key == "propertyNames") {
+      return schema(value, path, depth + 1);
+    }
+    return {};
+  }
+
+  const Value* resolve_once(const std::string& pointer) const {
+    const Value* here = &root_;
+    std::size_t start = 2;
+    while (here != nullptr && start <= pointer.size()) {
+      const std::size_t slash = std::min(pointer.find('/', start), pointer.size());
+      here = here->find(pointer.substr(start, slash - start));
+      start = slash + 1;
+    }
+    return here;
+  }
+
+  const Value& root_;
+  std::size_t visited_ = 0;
+};
+
+bool key_names_a_secret(std::string key) {
+  std::ranges::transform(key, key.begin(),
+                         [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::tolower(c)); });
+  static constexpr std::array kEnds{"password", "passwd", "secret",        "token",
+                                    "api_key",  "apikey", "authorization", "private_key"};
+  return std::ranges::any_of(kEnds, [&](const char* end) { return key.ends_with(end); });
+}
+
+/// "redis://user:password@host" keeps everything but the password.
+std::string without_password(const std::string& text) {
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string::npos) return text;
+  const std::size_t start = scheme + 3;
+  const std::size_t end = std::min(text.find_first_of("/?#", start), text.size());
+  const std::size_t at = text.rfind('@', end == 0 ? 0 : end - 1);
+  if (at == std::string::npos || at < start || at >= end) return text;
+  const std::size_t colon = text.find(':', start);
+  if (colon == std::string::npos || colon > at) return text;
+  return text.substr(0, colon + 1) + "***" + text.substr(at);
+}
+
+void mask(const Value& root, const Value* schema, Value& value, bool secret) {
+  schema = resolve(root, schema);
+  static const Value kNothing{};
+  const Value& here = schema == nullptr ? kNothing : *schema;
+  secret = secret || value.secret || flag(here, "writeOnly");
+  if (value.is_map()) {
+    for (auto& [key, member] : value.map) {
+      mask(root, member_schema(root, here, key), member, secret || key_names_a_secret(key));
+    }
+  } else if (value.is_list()) {
+    for (Value& member : value.list) mask(root, here.find("items"), member, secret);
+  } else if (secret && value.kind != Value::Kind::null && !(value.is_text() && value.string.empty())) {
+    value = make_string("***", value);
+  } else if (value.is_text()) {
+    value.string = without_password(value.string);
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> why_unusable(const Value& schema) { return Vetting(schema).schema(schema, "#", 0); }
+
+void apply_schema(const Value& schema, Value& config, const std::string& path, Problems& problems) {
+  Walk(schema, problems).value(&schema, config, path, 0);
+}
+
+const Value* schema_at(const Value& schema, const std::vector<std::string>& keys) {
+  const Value* here = resolve(schema, &schema);
+  for (const std::string& key : keys) {
+    if (here == nullptr) return nullptr;
+    const Value* items = here->find("items");
+    const bool position = !key.empty() && key.find_first_not_of("0123456789") == std::string::npos;
+    const Value* member = member_schema(schema, *here, key);
+    here = member != nullptr ? member : position ? resolve(schema, items) : nullptr;
+  }
+  return here;
+}
+
+Value without_secrets(const Value& schema, const Value& config) {
+  Value shown = config;
+  mask(schema, &schema, shown, false);
+  return shown;
+}
+
+std::string fan_out_key(const Value& schema) {
+  const Value* properties = schema.find("properties");
+  if (properties == nullptr) return {};
+  for (const auto& [key, sub] : properties->map) {
+    if (const Value* resolved = resolve(schema, &sub); resolved != nullptr && flag(*resolved, "x-fan-out")) return key;
+  }
+  return {};
+}
+
+std::string wanted_text(const Value& schema) {
+  if (const Value* choices = schema.find("enum"); choices != nullptr) {
+    std::string text = "one of ";
+    for (const Value& choice : choices->list) text += (&choice == &choices->list.front() ? "" : ", ") + choice.string;
+    return text;
+  }
+  std::string text;
+  for (const std::string& type : types_of(schema)) {
+    text += text.empty() ? "" : " or ";
+    if (type == "string")
+      text += "text";
+    else if (type == "integer")
+      text += "a whole number";
+    else if (type == "number")
+      text += "a number";
+    else if (type == "boolean")
+      text += "true or false";
+    else if (type == "array")
+      text += "a list";
+    else if (type == "object")
+      text += "a map of keys";
+    else
+      text += type;
+  }
+  const auto bound = [&](const char* key, const char* words) {
+    if (const Value* value = schema.find(key); value != nullptr) text += std::string(words) + value->string;
+  };
+  bound("minimum", " of at least ");
+  bound("exclusiveMinimum", " of more than ");
+  bound("maximum", schema.find("minimum") != nullptr ? " and at most " : " of at most ");
+  bound("exclusiveMaximum", " of less than ");
+  bound("minLength", ", at least this long: ");
+  bound("minItems", " with at least this many members: ");
+  bound("pattern", " that matches ");
+  return text;
+}
+
+}  // namespace sluice
