@@ -20,11 +20,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kFilesMax = 1000;  // in one folder
-#if defined(__x86_64__)
-constexpr const char* kMultiarch = "x86_64-linux-gnu";
-#else
-constexpr const char* kMultiarch = "aarch64-linux-gnu";
-#endif
 
 /// Names that crash reports hold on to: never freed.
 const char* keep_for_ever(const std::string& text) {
@@ -190,18 +185,6 @@ LoadedClass PluginLibrary::load(std::string_view class_name) {
     }
   }
   throw SetupError(description.module_path + ": class '" + description.name + "' is gone from the loaded module");
-}
-
-std::vector<std::string> default_plugin_path() {
-  std::vector<std::string> out;
-  std::error_code error;
-  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  const fs::path candidates[] = {folder / "plugins", folder.parent_path() / "lib" / "sluice" / "plugins",
-                                 folder.parent_path() / "lib" / kMultiarch / "sluice" / "plugins"};
-  for (const fs::path& candidate : candidates) {
-    if (fs::is_directory(candidate, error)) out.push_back(candidate.string());
-  }
-  return out;
 }
 
 }  // namespace sluice

@@ -63,7 +63,4 @@ class PluginLibrary final : public ClassCatalog {
 /// Loads one module and checks its tables. Throws Refused. The same path twice gives the same tables.
 [[nodiscard]] const sluice_module* load_module(const ModuleDescription& description);
 
-/// Where modules lie beside this program: `plugins` next to it (a build folder), or where they are installed.
-[[nodiscard]] std::vector<std::string> default_plugin_path();
-
 }  // namespace sluice
