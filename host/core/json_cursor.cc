@@ -52,56 +52,60 @@ struct Output {
 
 }  // namespace
 
-bool JsonCursor::check_escapes(const char* close) noexcept {
-  const char* p = backslash_;
+const char* JsonCursor::check_escapes(const char* backslash, const char* close, const char* end) noexcept {
+  const char* p = backslash;
   while (p < close) {
     if (p[1] == 'u') {
-      if (close - p < 6 || hex4(p + 2) < 0) return false;
+      if (close - p < 6 || hex4(p + 2) < 0) return nullptr;
       p += 6;
     } else {
-      if (simple_escape(p[1]) == '\0') return false;
+      if (simple_escape(p[1]) == '\0') return nullptr;
       p += 2;
     }
     const auto* next = p < close ? std::memchr(p, '\\', static_cast<std::size_t>(close - p)) : nullptr;
     if (next == nullptr) break;
     p = static_cast<const char*>(next);
   }
-  find_backslash(close);
-  return true;
+  const auto* next = close < end ? std::memchr(close, '\\', static_cast<std::size_t>(end - close)) : nullptr;
+  return next != nullptr ? static_cast<const char*>(next) : end + 1;
 }
 
 bool JsonCursor::skip_container() noexcept {
   std::array<bool, kDeepest> object;  // what each open container is; written before it is read
   std::uint32_t depth = 0;
-  JsonString string;
   std::string_view scalar;
+  JsonCursor here = *this;  // a local copy stays in registers
   for (;;) {
     // A value starts here.
-    const char first = peek();
-    if (first == '{' || first == '[') {
-      if (depth_ + depth >= nesting_) return too_deep_ = true, false;
+    const char first = here.peek();
+    if (first == '"') {
+      if (!here.skip_string()) break;
+    } else if (first == '{' || first == '[') {
+      if (depth_ + depth >= nesting_) {
+        here.too_deep_ = true;
+        break;
+      }
       object[depth++] = first == '{';
-      ++at_;
-      if (peek() != (first == '{' ? '}' : ']')) {
-        if (first == '[') continue;
-        if (peek() != '"' || !take_string(string) || !take(':')) return false;
+      ++here.at_;
+      if (here.peek() != (first == '{' ? '}' : ']')) {
+        if (first == '{' && !here.skip_name()) break;
         continue;
       }
-    } else if (first == '"') {
-      if (!take_string(string)) return false;
-    } else if (!take_scalar(scalar)) {
-      return false;
+    } else if (!here.take_scalar(scalar)) {
+      break;
     }
     // A value ended here, or an empty container is about to.
-    while (peek() != ',') {
-      if (peek() != (object[depth - 1] ? '}' : ']')) return false;
-      ++at_;
-      if (--depth == 0) return true;
-      if (at_ == end_) return false;
+    while (here.peek() != ',') {
+      if (here.peek() != (object[depth - 1] ? '}' : ']')) return *this = here, false;
+      ++here.at_;
+      if (--depth == 0) return *this = here, true;
+      if (here.at_ == here.end_) return *this = here, false;
     }
-    ++at_;
-    if (object[depth - 1] && (peek() != '"' || !take_string(string) || !take(':'))) return false;
+    ++here.at_;
+    if (object[depth - 1] && !here.skip_name()) break;
   }
+  *this = here;  // for the place of the error
+  return false;
 }
 
 std::size_t unescape_json(std::string_view raw, char* out) noexcept {

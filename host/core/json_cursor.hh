@@ -28,7 +28,8 @@ class JsonCursor {
         at_(offsets.data()),
         end_(offsets.data() + offsets.size()),
         nesting_(nesting < kDeepest ? nesting : kDeepest) {
-    find_backslash(text.data());
+    const auto* found = std::memchr(text.data(), '\\', text.size());
+    backslash_ = found != nullptr ? static_cast<const char*>(found) : text.data() + text.size() + 1;
   }
 
   /// False when the text cannot be a closed container: then nothing may be walked. Every token is read only after the
@@ -43,15 +44,15 @@ class JsonCursor {
   [[nodiscard]] std::size_t offset() const noexcept { return *at_; }
   [[nodiscard]] bool too_deep() const noexcept { return too_deep_; }
 
+  /// The caller walks `count` containers itself; they count towards the nesting.
+  void enter(std::uint32_t count) noexcept { depth_ = count; }
+
   /// Passes one punctuation token.
   [[nodiscard]] bool take(char wanted) noexcept {
     if (peek() != wanted) return false;
     ++at_;
     return true;
   }
-  /// As take(), for a closing bracket: after it the text may be over.
-  [[nodiscard]] bool take_closing(char wanted, bool last) noexcept { return take(wanted) && (at_ == end_) == last; }
-
   /// Passes a string; peek() must be '"'.
   [[nodiscard]] bool take_string(JsonString& out) noexcept {
     const char* start = text_ + *at_++ + 1;
@@ -60,7 +61,7 @@ class JsonCursor {
     if (close < start || *close != '"') return false;
     out.raw = {start, static_cast<std::size_t>(close - start)};
     out.escaped = backslash_ < close;
-    return !out.escaped || check_escapes(close);
+    return !out.escaped || pass_escapes(close);
   }
 
   /// Passes a number, true, false or null and gives its text.
@@ -91,14 +92,24 @@ class JsonCursor {
   static constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
   static constexpr bool is_digit(char c) noexcept { return static_cast<unsigned char>(c - '0') <= 9; }
 
-  void find_backslash(const char* from) noexcept {
-    const auto* found = std::memchr(from, '\\', static_cast<std::size_t>(text_ + *end_ - from));
-    backslash_ = found != nullptr ? static_cast<const char*>(found) : text_ + *end_ + 1;
+  /// Checks the escapes from `backslash` up to the closing quote; returns the next backslash behind the string (or a
+  /// place behind `end`), or null.
+  static const char* check_escapes(const char* backslash, const char* close, const char* end) noexcept;
+  bool pass_escapes(const char* close) noexcept {
+    backslash_ = check_escapes(backslash_, close, text_ + *end_);
+    return backslash_ != nullptr;
   }
-
-  /// Checks the escapes from the first backslash up to the closing quote, and finds the next backslash behind it.
-  bool check_escapes(const char* close) noexcept;
   bool skip_container() noexcept;
+
+  /// As take_string, when nobody wants the text: without escapes there is nothing left to look at.
+  bool skip_string() noexcept {
+    const char* next = text_ + *++at_;
+    if (backslash_ >= next) return true;
+    const char* close = next - 1;
+    while (is_blank(*close)) --close;
+    return pass_escapes(close);
+  }
+  bool skip_name() noexcept { return peek() == '"' && skip_string() && take(':'); }
 
   /// A scalar must be followed by a blank or by the next token.
   const char* scalar_end(const char* start) noexcept {
@@ -138,10 +149,6 @@ class JsonCursor {
   std::uint32_t nesting_;
   std::uint32_t depth_ = 0;  // containers that the caller has opened: see enter()
   bool too_deep_ = false;
-
- public:
-  /// The caller walks `count` containers itself; they count towards the nesting.
-  void enter(std::uint32_t count) noexcept { depth_ = count; }
 };
 
 /// Writes the unescaped text to out, which must have room for raw.size() bytes; returns the length, or npos when the

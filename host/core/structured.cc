@@ -59,6 +59,15 @@ class Pieces {
 
 namespace {
 
+// By Known: where the attribute's text goes. specversion has no place in an event's parts.
+constexpr std::string_view EventParts::*kPlaces[] = {
+    &EventParts::id,   &EventParts::source,          &EventParts::type,       &EventParts::subject,
+    &EventParts::time, &EventParts::datacontenttype, &EventParts::dataschema, nullptr};
+constexpr std::string_view kNames[] = {"id",   "source",          "type",       "subject",
+                                       "time", "datacontenttype", "dataschema", "specversion"};
+
+constexpr std::uint32_t bit(Known known) noexcept { return 1u << static_cast<unsigned>(known); }
+
 constexpr Fault kSyntax{"json_syntax", {}};
 
 constexpr std::uint64_t name_bit(std::string_view name) noexcept {
@@ -79,7 +88,10 @@ Fault check_integer(std::string_view name, std::string_view& text) noexcept {
 }  // namespace
 
 Fault StructuredReader::read(JsonCursor& cursor, sluice_event& event, Block& block) {
-  seen_ = attributes_ = 0;
+  parts_ = {};
+  specversion_ = {};
+  data_.kind = base64_.kind = Kind::null;
+  seen_ = escaped_ = attributes_ = 0;
   extension_bits_ = escaped_bytes_ = 0;
   extensions_.clear();
   const char* start = cursor.position();
@@ -112,27 +124,51 @@ Fault StructuredReader::read_member(JsonCursor& cursor, Block& block) {
     name = {unescaped, length};
   }
   const Known known = known_name(name);
-  if (known != Known::data && known != Known::data_base64 && ++attributes_ > limits_.attributes) {
-    return {"too_many_attributes", {}};
-  }
-  if (known == Known::none) {
-    if (!is_attribute_name(name)) return {"bad_name", name};
-    Value value;
-    return read_value(cursor, value) ? add_extension(name, value) : kSyntax;
-  }
-  if (seen(known)) return {"json_duplicate_member", name};
-  seen_ |= 1u << static_cast<unsigned>(known);
-  if (known == Known::data) return read_data(cursor);
-  return read_value(cursor, core_[static_cast<std::size_t>(known)]) ? Fault{} : kSyntax;
+  if (known == Known::none) return read_extension(cursor, name);
+  if ((seen_ & bit(known)) != 0) return {"json_duplicate_member", name};
+  seen_ |= bit(known);
+  if (known == Known::data || known == Known::data_base64) return read_data(cursor, known);
+  return read_core(cursor, known, name);
 }
 
-Fault StructuredReader::read_data(JsonCursor& cursor) {
-  Value& data = core_[static_cast<std::size_t>(Known::data)];
-  data.kind = Kind::container;
-  if (cursor.peek() != '"') return cursor.take_value(data.text) ? Fault{} : kSyntax;
-  JsonString string;
-  if (!cursor.take_string(string)) return kSyntax;
-  data = {string.raw, string.escaped ? Kind::escaped_string : Kind::string};
+Fault StructuredReader::read_core(JsonCursor& cursor, Known known, std::string_view name) {
+  if (++attributes_ > limits_.attributes) return {"too_many_attributes", {}};
+  if (cursor.peek() == '"') [[likely]] {
+    JsonString string;
+    if (!cursor.take_string(string)) return kSyntax;
+    if (string.escaped) escaped_ |= bit(known), escaped_bytes_ += string.raw.size();
+    (known == Known::specversion ? specversion_ : parts_.*kPlaces[static_cast<std::size_t>(known)]) = string.raw;
+    return {};
+  }
+  Value value;
+  if (!read_value(cursor, value)) return kSyntax;
+  return value.kind == Kind::null ? Fault{} : Fault{"wrong_type", name};  // null: not set
+}
+
+Fault StructuredReader::read_data(JsonCursor& cursor, Known known) {
+  Value& value = known == Known::data ? data_ : base64_;
+  if (!read_value(cursor, value)) return kSyntax;
+  // The data null is a value, and anything but a string counts by its source text.
+  if (known == Known::data && value.kind != Kind::string && value.kind != Kind::escaped_string) {
+    value.kind = Kind::container;
+  }
+  return {};
+}
+
+Fault StructuredReader::read_extension(JsonCursor& cursor, std::string_view name) {
+  if (++attributes_ > limits_.attributes) return {"too_many_attributes", {}};
+  if (!is_attribute_name(name)) return {"bad_name", name};
+  Extension extension{name, {}};
+  if (!read_value(cursor, extension.value)) return kSyntax;
+  if (extension.value.kind == Kind::escaped_string) escaped_bytes_ += extension.value.text.size();
+  const std::uint64_t mark = name_bit(name);
+  if ((extension_bits_ & mark) != 0) {
+    for (const Extension& earlier : extensions_) {
+      if (earlier.name == name) return {"json_duplicate_member", name};
+    }
+  }
+  extension_bits_ |= mark;
+  extensions_.push_back(extension);
   return {};
 }
 
@@ -142,7 +178,6 @@ bool StructuredReader::read_value(JsonCursor& cursor, Value& value) {
       JsonString string;
       if (!cursor.take_string(string)) return false;
       value = {string.raw, string.escaped ? Kind::escaped_string : Kind::string};
-      if (string.escaped) escaped_bytes_ += string.raw.size();
       return true;
     }
     case '{':
@@ -162,36 +197,23 @@ bool StructuredReader::read_value(JsonCursor& cursor, Value& value) {
   }
 }
 
-Fault StructuredReader::add_extension(std::string_view name, const Value& value) {
-  const std::uint64_t bit = name_bit(name);
-  if ((extension_bits_ & bit) != 0) {
-    for (const Extension& earlier : extensions_) {
-      if (earlier.name == name) return {"json_duplicate_member", name};
-    }
-  }
-  extension_bits_ |= bit;
-  extensions_.push_back({name, value});
-  return {};
+bool StructuredReader::rewrites_data() const noexcept {
+  if (base64_.kind != Kind::null) return true;
+  return data_.kind == Kind::escaped_string && parts_.datacontenttype.data() != nullptr;
 }
 
-Fault StructuredReader::take_core(Known known, std::string_view& to, Pieces& pieces) const {
-  to = {};
-  if (!seen(known)) return {};
-  const Value& value = core(known);
-  constexpr std::string_view kNames[] = {"id",   "source",          "type",       "subject",
-                                         "time", "datacontenttype", "dataschema", "specversion"};
-  const std::string_view name = kNames[static_cast<std::size_t>(known)];
-  switch (value.kind) {
-    case Kind::null:
-      return {};
-    case Kind::string:
-      to = pieces.in_place(value.text);
-      return {};
-    case Kind::escaped_string:
-      return pieces.unescape(value.text, to) ? Fault{} : Fault{"bad_string_chars", name};
-    default:
-      return {"wrong_type", name};
+/// Moves the core attributes to the copy, unescaped.
+Fault StructuredReader::rewrite(Pieces& pieces) {
+  for (std::size_t i = 0; i < std::size(kPlaces); ++i) {
+    std::string_view& text = i == static_cast<std::size_t>(Known::specversion) ? specversion_ : parts_.*kPlaces[i];
+    if (text.data() == nullptr) continue;
+    if ((escaped_ >> i & 1u) == 0) {
+      text = pieces.in_place(text);
+    } else if (!pieces.unescape(text, text)) {
+      return {"bad_string_chars", kNames[i]};
+    }
   }
+  return {};
 }
 
 Fault StructuredReader::take_extensions(Pieces& pieces, sluice_attribute* made) {
@@ -227,70 +249,49 @@ Fault StructuredReader::take_extensions(Pieces& pieces, sluice_attribute* made) 
 }
 
 Fault StructuredReader::take_data(Pieces& pieces) {
-  parts_.data = {};
-  parts_.has_data = parts_.data_is_bytes = false;
-  if (seen(Known::data_base64) && core(Known::data_base64).kind != Kind::null) {
-    if (seen(Known::data)) return {"data_conflict", {}};
-    const Value& value = core(Known::data_base64);
-    if (value.kind != Kind::string && value.kind != Kind::escaped_string) return {"wrong_type", "data_base64"};
-    std::string_view text = value.text;
-    if (value.kind == Kind::escaped_string && !pieces.unescape(text, text)) return {"bad_base64", "data_base64"};
+  if (base64_.kind != Kind::null) {
+    if (data_.kind != Kind::null) return {"data_conflict", {}};
+    if (base64_.kind != Kind::string && base64_.kind != Kind::escaped_string) return {"wrong_type", "data_base64"};
+    std::string_view text = base64_.text;
+    if (base64_.kind == Kind::escaped_string && !pieces.unescape(text, text)) return {"bad_base64", "data_base64"};
     if (!pieces.undo_base64(text, parts_.data)) return {"bad_base64", "data_base64"};
     parts_.has_data = parts_.data_is_bytes = true;
     return {};
   }
-  if (!seen(Known::data)) return {};
-  const Value& value = core(Known::data);
-  const bool is_string = value.kind != Kind::container;
+  if (data_.kind == Kind::null) return {};
+  const std::string_view text = data_.text;
   parts_.has_data = true;
   if (parts_.datacontenttype.data() == nullptr || media_type_of(parts_.datacontenttype) != MediaType::other) {
     // JSON: the value as it stands in the source, quotes included.
-    parts_.data =
-        pieces.in_place(is_string ? std::string_view(value.text.data() - 1, value.text.size() + 2) : value.text);
+    const bool quoted = data_.kind != Kind::container;
+    parts_.data = pieces.in_place(quoted ? std::string_view(text.data() - 1, text.size() + 2) : text);
     return {};
   }
   parts_.data_is_bytes = true;
-  if (!is_string) return {"data_not_text", {}};
-  if (value.kind == Kind::string) return parts_.data = pieces.in_place(value.text), Fault{};
-  return pieces.unescape(value.text, parts_.data) ? Fault{} : Fault{"data_not_text", {}};
+  if (data_.kind == Kind::container) return {"data_not_text", {}};
+  if (data_.kind == Kind::string) return parts_.data = pieces.in_place(text), Fault{};
+  return pieces.unescape(text, parts_.data) ? Fault{} : Fault{"data_not_text", {}};
 }
 
 Fault StructuredReader::finish(std::string_view json, sluice_event& event, Block& block) {
   Pieces pieces(json);
   // Before the copy, so that the copy is the block's latest allocation and can give back its unused end.
   auto* made = extensions_.empty() ? nullptr : block.allocate_array<sluice_attribute>(extensions_.size());
-  const bool rewrites_data = seen(Known::data_base64) || (seen(Known::data) && seen(Known::datacontenttype) &&
-                                                          core(Known::data).kind == Kind::escaped_string);
-  if (escaped_bytes_ > 0 || rewrites_data) {
-    const std::size_t data_bytes = (seen(Known::data) ? core(Known::data).text.size() : 0) +
-                                   (seen(Known::data_base64) ? core(Known::data_base64).text.size() : 0);
+  if (escaped_bytes_ > 0 || rewrites_data()) {
+    const std::size_t data_bytes =
+        (data_.kind != Kind::null ? data_.text.size() : 0) + (base64_.kind != Kind::null ? 2 * base64_.text.size() : 0);
     pieces.copy_to(block, escaped_bytes_ + data_bytes);
+    if (const Fault fault = rewrite(pieces)) return fault;
   }
-  std::string_view specversion;
-  if (const Fault fault = take_core(Known::specversion, specversion, pieces)) return fault;
-  if (specversion.data() == nullptr) return {"missing_required", "specversion"};
-  if (specversion != "1.0") return {specversion.empty() ? "empty_value" : "specversion_unsupported", "specversion"};
-  const std::pair<Known, std::string_view*> texts[] = {
-      {Known::id, &parts_.id},
-      {Known::source, &parts_.source},
-      {Known::type, &parts_.type},
-      {Known::subject, &parts_.subject},
-      {Known::time, &parts_.time},
-      {Known::datacontenttype, &parts_.datacontenttype},
-      {Known::dataschema, &parts_.dataschema},
-  };
-  for (const auto& [known, text] : texts) {
-    if (const Fault fault = take_core(known, *text, pieces)) return fault;
+  if (specversion_ != "1.0") {
+    if (specversion_.data() == nullptr) return {"missing_required", "specversion"};
+    return {specversion_.empty() ? "empty_value" : "specversion_unsupported", "specversion"};
   }
   if (const Fault fault = take_data(pieces)) return fault;
-  parts_.extensions = {};
-  if (!extensions_.empty()) {
+  if (made != nullptr) {
     if (const Fault fault = take_extensions(pieces, made)) return fault;
   }
   pieces.finish(block);
-  parts_.has_time = false;
-  parts_.time_s = 0;
-  parts_.time_ns = 0;
   if (const Fault fault = check_parts(parts_)) return fault;
   fill_view(parts_, pieces.base(), event);
   event.json = {0, static_cast<std::uint32_t>(json.size())};

@@ -36,22 +36,23 @@ class StructuredReader {
 
   Fault read_members(JsonCursor& cursor, Block& block);
   Fault read_member(JsonCursor& cursor, Block& block);
-  Fault read_data(JsonCursor& cursor);
+  Fault read_core(JsonCursor& cursor, Known known, std::string_view name);
+  Fault read_data(JsonCursor& cursor, Known known);
+  Fault read_extension(JsonCursor& cursor, std::string_view name);
   bool read_value(JsonCursor& cursor, Value& value);
-  Fault add_extension(std::string_view name, const Value& value);
   Fault finish(std::string_view json, sluice_event& event, Block& block);
-  Fault take_core(Known known, std::string_view& to, Pieces& pieces) const;
+  Fault rewrite(Pieces& pieces);
   Fault take_extensions(Pieces& pieces, sluice_attribute* made);
   Fault take_data(Pieces& pieces);
-
-  [[nodiscard]] bool seen(Known known) const noexcept { return (seen_ >> static_cast<unsigned>(known) & 1u) != 0; }
-  [[nodiscard]] const Value& core(Known known) const noexcept { return core_[static_cast<std::size_t>(known)]; }
+  [[nodiscard]] bool rewrites_data() const noexcept;
 
   const EventLimits limits_;
-  EventParts parts_;
-  std::array<Value, static_cast<std::size_t>(Known::none)> core_;  // valid where seen_ says so
+  EventParts parts_;  // of the event at hand
+  std::string_view specversion_;
+  Value data_, base64_;  // null: not there
   std::vector<Extension> extensions_;
-  std::uint32_t seen_ = 0;  // a bit for each Known
+  std::uint32_t seen_ = 0;     // a bit for each Known
+  std::uint32_t escaped_ = 0;  // those of them that must be unescaped
   std::uint32_t attributes_ = 0;
   std::uint64_t extension_bits_ = 0;  // a small filter in front of the search for duplicates
   std::size_t escaped_bytes_ = 0;     // of attribute values that must be unescaped

@@ -98,19 +98,21 @@ int read_offset_minutes(Fields& fields, Offset offset, bool& has_offset) noexcep
 }  // namespace
 
 std::optional<Instant> parse_timestamp(std::string_view text, Offset offset) noexcept {
-  Fields fields(text);
+  constexpr std::size_t kFixed = sizeof "2026-03-01T08:09:10" - 1;
+  if (text.size() < kFixed) return std::nullopt;
+  bool digits = true;
+  const auto two = [&](std::size_t at) {
+    digits = digits && is_digit(text[at]) && is_digit(text[at + 1]);
+    return (text[at] - '0') * 10 + (text[at + 1] - '0');
+  };
+  const int year = two(0) * 100 + two(2), month = two(5), day = two(8);
+  const int hour = two(11), minute = two(14), second = two(17);
+  const bool separated = text[4] == '-' && text[7] == '-' && text[13] == ':' && text[16] == ':' &&
+                         ((text[10] | 0x20) == 't' || (offset == Offset::optional && text[10] == ' '));
+  if (!digits || !separated) return std::nullopt;
+
   Instant instant;
-  const int year = fields.number(4);
-  fields.expect('-');
-  const int month = fields.number(2);
-  fields.expect('-');
-  const int day = fields.number(2);
-  if (!fields.take('T') && !fields.take('t') && !(offset == Offset::optional && fields.take(' '))) return std::nullopt;
-  const int hour = fields.number(2);
-  fields.expect(':');
-  const int minute = fields.number(2);
-  fields.expect(':');
-  const int second = fields.number(2);
+  Fields fields(text.substr(kFixed));
   if (fields.take('.')) instant.nanoseconds = fields.fraction();
   const int offset_minutes = read_offset_minutes(fields, offset, instant.has_offset);
 
