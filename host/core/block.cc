@@ -57,7 +57,9 @@ void Block::recycle() noexcept {
   for (const Lent& lent : lent_) lent.release(lent.arg);
   lent_.clear();
   events.clear();
+  pulled.clear();
   if (events.capacity() > 4096) events = {};
+  if (pulled.capacity() > 4096) pulled = {};
   // Keep the first chunk when it is of ordinary size: the next pull fits into it without an allocation.
   if (chunks_.size() > 1) chunks_.resize(1);
   if (!chunks_.empty() && chunks_.front().size > kKeepBytes) chunks_.clear();

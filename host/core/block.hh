@@ -40,6 +40,9 @@ class Block {
 
   /// The events decoded so far, in order. Pointers into it move while events are added: take them when decoding is done.
   std::vector<sluice_event> events;
+  /// The pull's own events once decoding is done: the lane swaps them in here, so that events derived later, which grow
+  /// `events`, move nothing that is already on its way.
+  std::vector<sluice_event> pulled;
 
   /// Bytes that count against queue bounds.
   [[nodiscard]] std::size_t bytes_used() const noexcept { return bytes_used_; }

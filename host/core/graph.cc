@@ -93,6 +93,12 @@ SourceReach reach_from(const Graph& graph, const Config& config, NodeIndex sourc
     reach.required.push_back(lane);
     if (made_from.delivery.when_full == WhenFull::block) reach.gating.push_back(lane);
   }
+  // What cannot be decoded goes to the source's own dead-letter backend: it must have room before a pull, too.
+  for (const NodeIndex lane : graph.nodes[source].dead_letter) {
+    add_unique(reach.lanes, lane);
+    if (config.nodes[graph.nodes[lane].config].delivery.when_full == WhenFull::block) add_unique(reach.gating, lane);
+  }
+  std::ranges::sort(reach.gating);
   return reach;
 }
 

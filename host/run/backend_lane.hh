@@ -1,0 +1,194 @@
+// A backend lane: one thread that feeds one backend node and owns everything that delivery is made of: the queue, what
+// is in flight, retries, the breaker, the rate limit, dead letters. Written once, the same for every backend.
+//
+// An event's way here:  push → queue → publish (a ticket) → complete(status) → settled
+//                                         ↑                     ├─ failed for now: held with its own copy, retried
+//                                         └─────────────────────┤─ away: offered again, nothing charged
+//                                                               └─ given up: dead letter, or the source is told
+#pragma once
+
+#include "core/backoff.hh"
+#include "core/breaker.hh"
+#include "core/config.hh"
+#include "core/event_json.hh"
+#include "core/owned_event.hh"
+#include "core/token_bucket.hh"
+#include "core/type_table.hh"
+#include "run/lane.hh"
+#include "run/publish_log.hh"
+#include "run/redaction.hh"
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace sluice {
+
+class BackendLane final : public DeliveryLane, public NodeEvents, public SettleSink {
+ public:
+  BackendLane(std::string name, BackendNode& node, LaneWorld world, NodeStats& stats, const NodeConfig& config,
+              PublishLog* publish_log);
+
+  /// Where what this lane gives up goes. Before the first step.
+  void set_dead_letter(DeliveryLane* lane) noexcept { dead_lane_ = lane; }
+  /// The first start() was tried by the pipeline; the lane repeats it when the far side was away.
+  void set_started(bool started) noexcept { started_ = started; }
+
+  void push(Run&& run) override;
+  void step(std::chrono::milliseconds max_rest) override;
+  [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool idle() const noexcept override { return credit.used().first == 0; }
+  /// The drain is over: what is still here is not delivered. Then the lane finishes.
+  void request_finish() noexcept;
+  /// Events given back undelivered by finish().
+  [[nodiscard]] std::uint64_t abandoned() const noexcept { return abandoned_.load(std::memory_order_relaxed); }
+
+  // NodeEvents
+  void wake() noexcept override { Lane::wake(); }
+  void complete(std::uint64_t ticket, std::uint32_t count, const sluice_result* result) noexcept override;
+  void complete_each(std::uint64_t ticket, std::uint32_t count, const std::uint8_t* status) noexcept override;
+  void explain(std::uint32_t, std::string_view) noexcept override { stats_.breaches.add_shared(); }
+  [[nodiscard]] std::uint64_t now_ns() const noexcept override { return now(); }
+
+  // SettleSink: what became of this lane's dead letters.
+  void settled(std::vector<Completion>&& completions) noexcept override;
+
+ private:
+  /// Who hears of an event, and since when it is here.
+  struct Claim {
+    SettleSink* sink = nullptr;
+    PageId page = 0;
+    std::uint64_t queued_ns = 0;
+    std::uint64_t first_ns = 0;    // first offered; 0 = never
+    std::uint32_t attempts = 0;    // failed tries
+  };
+  struct Held {                    // waits to be offered again
+    OwnedEvent event;
+    Claim claim;
+    std::uint64_t due_ns = 0;
+    std::uint64_t order = 0;       // of events due together: the order in which they came
+    std::string reason;            // why it was not delivered so far
+    std::int32_t code = 0;
+  };
+  struct Flight {                  // one publish call's worth of tickets
+    std::uint64_t first = 0;
+    std::uint32_t count = 0, remaining = 0;
+    std::uint64_t offered_ns = 0;
+    Claim claim;                   // of a run's events
+    BlockRef block;
+    const sluice_event* events = nullptr;
+    std::vector<Held> held;        // of a retry: one per event; else empty
+    std::unique_ptr<sluice_event[]> views;
+    std::array<std::uint64_t, 4> done{};
+  };
+  struct Done {                    // what the node said
+    std::uint64_t ticket = 0;
+    std::uint32_t count = 0;
+    sluice_status status = SLUICE_OK;
+    std::uint32_t retry_after_ms = 0;
+    std::int32_t code = 0;
+    std::string reason;
+  };
+  struct DeadLetter {              // handed to the dead-letter lane, or waiting for its room
+    Claim claim;
+    std::uint32_t origin = kNoOrigin;
+    std::uint64_t bytes = 0;       // of this lane's credit, freed when the dead letter is settled
+    bool holds_credit = true;
+    Outcome outcome = Outcome::rejected;
+    std::int32_t code = 0;
+    std::string reason;
+    BlockRef block;
+    sluice_event event{};
+    std::uint64_t event_bytes = 0;
+    bool room_taken = false;       // credit on the dead-letter lane is already held
+  };
+
+  void take_in(std::uint64_t now_ns);
+  bool take_completions(std::uint64_t now_ns);
+  void on_done(const Done& done, std::uint64_t now_ns);
+  void on_flight_done(Flight& flight, std::uint32_t from, std::uint32_t to, const Done& done, std::uint64_t now_ns);
+  void delivered(Flight& flight, std::uint32_t from, std::uint32_t to, std::uint64_t now_ns);
+  void failed(Flight& flight, std::uint32_t index, const Done& done, std::uint64_t now_ns);
+  void drop_finished_flights();
+
+  bool offer(std::uint64_t now_ns);
+  [[nodiscard]] bool may_offer(std::uint64_t now_ns);
+  [[nodiscard]] std::uint32_t offer_size(std::uint64_t now_ns);
+  bool offer_held(std::uint64_t now_ns, std::uint32_t max_events);
+  bool offer_queued(std::uint64_t now_ns, std::uint32_t max_events);
+  bool publish(Flight& flight, std::uint64_t now_ns, std::uint32_t& taken);
+  void expire(std::uint64_t now_ns);
+  void shed_while_open(std::uint64_t now_ns);
+  void hold(const sluice_event& event, Claim claim, std::uint64_t due_ns, std::string reason, std::int32_t code);
+  [[nodiscard]] Held take_held();
+
+  void give_up(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code, std::string reason);
+  void send_dead_letters();
+  void dead_letter_settled(const Completion& completion);
+  void tell(const Claim& claim, std::uint32_t origin, std::uint32_t count, Outcome outcome, std::int32_t code,
+            std::string_view reason);
+  void free_credit(std::uint64_t events, std::uint64_t bytes) noexcept;
+  void flush_told();
+
+  void go_away(std::uint64_t now_ns, std::string_view reason, std::uint32_t retry_after_ms);
+  void came_back();
+  void breaker_result(bool success, std::uint32_t count, std::uint64_t now_ns);
+  void break_node(std::string_view reason);
+  void answer_everything(Outcome outcome, std::int32_t code, std::string_view reason);
+  void try_start(std::uint64_t now_ns);
+  void check_overdue(std::uint64_t now_ns);
+  [[nodiscard]] std::uint64_t next_event_ns(std::uint64_t now_ns);
+  void finish();
+
+  BackendNode& backend_;
+  const Delivery& delivery_;
+  Redaction redaction_;
+  PublishLog* publish_log_;
+  DeliveryLane* dead_lane_ = nullptr;
+  Random random_;
+  Breaker breaker_;
+  TokenBucket tokens_;
+
+  std::deque<std::pair<Run, std::uint32_t>> queue_;   // a run, and how much of it was offered
+  std::deque<Flight> flights_;                        // in ticket order
+  std::deque<Flight> quarantine_;                     // overdue: the plugin may still read them
+  std::vector<Held> held_;                            // a heap: the earliest due on top
+  std::uint64_t next_ticket_ = 1;
+  std::uint64_t next_order_ = 0;
+  bool full_ = false;
+  bool unflushed_ = false;
+  bool started_ = false;
+  bool broken_ = false;
+  std::string break_reason_;                          // set inside publish(); acted on once its books are straight
+  bool finishing_ = false;
+  std::uint64_t away_until_ns_ = 0;
+  std::uint32_t away_failures_ = 0;
+  std::uint64_t in_flight_ = 0;
+
+  BlockPool blocks_;                                  // dead letters, redacted runs
+  EventWriter writer_;
+  std::deque<DeadLetter> dead_waiting_;
+  std::unordered_map<std::uint64_t, DeadLetter> dead_sent_;
+  std::uint64_t next_dead_ = 1;
+
+  std::vector<std::pair<SettleSink*, std::vector<Completion>>> told_;
+  std::uint64_t freed_events_ = 0, freed_bytes_ = 0;
+
+  std::vector<Done> local_;                           // said on the lane's own thread
+  std::vector<Done> work_;
+  std::atomic<std::thread::id> owner_{};
+  std::mutex inbox_mutex_;
+  std::vector<Run> inbox_runs_;
+  std::vector<Run> work_runs_;
+  std::vector<Done> inbox_done_;
+  std::vector<Completion> inbox_dead_;
+  std::atomic<bool> inbox_full_{false};
+  std::atomic<bool> finish_{false}, finished_{false};
+  std::atomic<std::uint64_t> abandoned_{0};
+};
+
+}  // namespace sluice

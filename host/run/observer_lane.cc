@@ -1,0 +1,95 @@
+#include "run/observer_lane.hh"
+
+#include "core/backoff.hh"
+
+namespace sluice {
+
+ObserverLane::ObserverLane(std::string name, ConsumerNode& node, LaneWorld world, NodeStats& stats, QueueBounds bounds)
+    : DeliveryLane(std::move(name), node, world, stats, bounds), observer_(node) {
+  node.attach(this);
+}
+
+void ObserverLane::push(Run&& run) {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    inbox_.push_back(std::move(run));
+  }
+  Lane::wake();
+}
+
+void ObserverLane::request_finish() noexcept {
+  finish_.store(true, std::memory_order_release);
+  Lane::wake();
+}
+
+void ObserverLane::try_start(std::uint64_t now_ns) {
+  if (now_ns < away_until_ns_) return;
+  const Status status = node_.start(limits::kStartTimeout);
+  if (status.ok()) {
+    started_ = true;
+    set_state(NodeState::running);
+    return;
+  }
+  Random random(world_.seed ^ now_ns);
+  stats_.set_error(status.text, world_.clock.unix_ns());
+  if (++away_failures_ == 1) say(Level::warn, "Observer is away", {{"reason", status.text, false}});
+  set_state(NodeState::away);
+  away_until_ns_ = now_ns + static_cast<std::uint64_t>(away_delay(away_failures_, random).count()) * 1'000'000;
+}
+
+bool ObserverLane::show(Run& run) {
+  for (const sluice_event& event : run.view()) stats_.by_type[type_id(event)].in.add();
+  if (!broken_) {
+    const sluice_batch batch{sizeof(sluice_batch), run.count, sizeof(sluice_event), 0, run.events, 0};
+    std::string error;
+    const sluice_status status = observer_.process(batch, nullptr, nullptr, error);
+    if (status == SLUICE_OK) {
+      for (const sluice_event& event : run.view()) stats_.by_type[type_id(event)].out.add();
+    } else {
+      broken_ = true;
+      set_state(NodeState::broken);
+      stats_.set_error(error, world_.clock.unix_ns());
+      say(Level::error, "Observer failed and is stopped; delivery goes on without it", {{"reason", error, false}});
+    }
+  }
+  credit.give_back(run.count, run.bytes);
+  return true;
+}
+
+void ObserverLane::step(std::chrono::milliseconds max_rest) {
+  waker_.clear();
+  const std::uint64_t now_ns = now();
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    for (Run& run : inbox_) queue_.push_back(std::move(run));
+    inbox_.clear();
+  }
+  const bool finishing = finish_.load(std::memory_order_acquire);
+  if (!started_ && !broken_) try_start(now_ns);
+  bool progress = false;
+  if (started_ || broken_ || finishing) {
+    for (int round = 0; !queue_.empty() && (round < 16 || finishing); ++round) {
+      progress |= show(queue_.front());
+      queue_.pop_front();
+    }
+  }
+  std::uint64_t until = now_ns + 60'000'000'000;
+  if (!started_) until = std::min(until, std::max(away_until_ns_, now_ns));
+  if (observer_.ticks() && !broken_ && (progress || now_ns >= next_tick_ns_)) {
+    const std::uint32_t again_ms = observer_.tick(now_ns, nullptr);
+    next_tick_ns_ = again_ms == 0 ? kNever : now_ns + std::uint64_t{again_ms} * 1'000'000;
+  }
+  if (observer_.ticks()) until = std::min(until, next_tick_ns_);
+  const auto [events, bytes] = credit.used();
+  stats_.queue_events.set(events);
+  stats_.queue_bytes.set(bytes);
+  if (finishing) {
+    (void)node_.stop(limits::kStartTimeout);
+    if (!broken_) set_state(NodeState::stopped);
+    finished_.store(true, std::memory_order_release);
+    return;
+  }
+  (void)rest(now_ns, progress || !queue_.empty() ? now_ns : until, max_rest, 0);
+}
+
+}  // namespace sluice

@@ -1,0 +1,50 @@
+// An observer lane: one thread that shows events to one observer. Its queue is lossy: what does not fit is counted and
+// dropped at the door, so that an observer never delays delivery. Nobody is told how its events ended.
+#pragma once
+
+#include "core/type_table.hh"
+#include "run/lane.hh"
+
+#include <deque>
+#include <mutex>
+#include <vector>
+
+namespace sluice {
+
+class ObserverLane final : public DeliveryLane, public NodeEvents {
+ public:
+  ObserverLane(std::string name, ConsumerNode& node, LaneWorld world, NodeStats& stats, QueueBounds bounds);
+
+  void set_started(bool started) noexcept { started_ = started; }
+  void push(Run&& run) override;
+  void step(std::chrono::milliseconds max_rest) override;
+  [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool idle() const noexcept override { return credit.used().first == 0; }
+  void request_finish() noexcept;
+
+  // NodeEvents
+  void wake() noexcept override { Lane::wake(); }
+  void complete(std::uint64_t, std::uint32_t, const sluice_result*) noexcept override { stats_.breaches.add_shared(); }
+  void complete_each(std::uint64_t, std::uint32_t, const std::uint8_t*) noexcept override {
+    stats_.breaches.add_shared();
+  }
+  void explain(std::uint32_t, std::string_view) noexcept override { stats_.breaches.add_shared(); }
+  [[nodiscard]] std::uint64_t now_ns() const noexcept override { return now(); }
+
+ private:
+  bool show(Run& run);
+  void try_start(std::uint64_t now_ns);
+
+  ConsumerNode& observer_;
+  std::mutex inbox_mutex_;
+  std::vector<Run> inbox_;
+  std::deque<Run> queue_;
+  bool started_ = false;
+  bool broken_ = false;
+  std::uint32_t away_failures_ = 0;
+  std::uint64_t away_until_ns_ = 0;
+  std::uint64_t next_tick_ns_ = 0;
+  std::atomic<bool> finish_{false}, finished_{false};
+};
+
+}  // namespace sluice

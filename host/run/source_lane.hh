@@ -1,0 +1,172 @@
+// A source lane: takes credit, pulls, decodes, runs the inline consumers, routes to the other lanes, and settles. It
+// owns the ledger of its source.
+#pragma once
+
+#include "core/decode.hh"
+#include "core/graph.hh"
+#include "core/ledger.hh"
+#include "core/type_table.hh"
+#include "run/inline_consumer.hh"
+#include "run/lane.hh"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace sluice {
+
+/// Takes the events of a source that cannot be asked again, when they could not be delivered.
+class UndeliveredSink {
+ public:
+  virtual ~UndeliveredSink() = default;
+  virtual void write(std::string_view event_json, std::string_view reason) noexcept = 0;
+};
+
+/// What a source lane is joined to. Filled by the pipeline before the first step; never changed while lanes run.
+struct SourceWiring {
+  const Graph* graph = nullptr;
+  const Config* config = nullptr;
+  NodeIndex self = 0;
+  std::vector<DeliveryLane*> lane_of;          // by node index; null for sources and inline consumers
+  std::vector<InlineConsumer*> consumer_of;    // by node index
+  TypeTable* types = nullptr;
+  UndeliveredSink* undelivered = nullptr;      // may be null
+  std::function<void(const std::string& text)> halt;   // a consumer halted the graph
+};
+
+class SourceLane final : public Lane, public NodeEvents, public SettleSink {
+ public:
+  SourceLane(std::string name, SourceNode& node, LaneWorld world, NodeStats& stats, SourceWiring wiring);
+
+  void step(std::chrono::milliseconds max_rest) override;
+  [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_acquire); }
+  /// No pull will come any more, and everything pulled has been settled.
+  [[nodiscard]] bool idle() const noexcept override { return quiet_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+  /// Events pulled and not settled yet; a snapshot.
+  [[nodiscard]] std::uint64_t open_records() const noexcept { return open_records_.load(std::memory_order_relaxed); }
+
+  /// The first start() was tried by the pipeline; the lane repeats it when the far side was away.
+  void set_started(bool started) noexcept { started_ = started; }
+  /// Who is told when the lane becomes idle.
+  void set_monitor(Wakeable* monitor) noexcept { monitor_ = monitor; }
+  /// True when what it reads cannot be told "no": what is not delivered stays undelivered.
+  [[nodiscard]] bool undelivered_matters() const noexcept { return source_.in_order() || source_.cannot_hold(); }
+
+  /// Take nothing more in; settle what comes back. Any thread.
+  void request_stop() noexcept;
+  /// The same because of a halt: what a caller still offers is refused with the text.
+  void request_halt(std::string text);
+  /// The drain is over: whatever is still open is not delivered. Then the lane finishes.
+  void request_finish() noexcept;
+
+  // NodeEvents
+  void wake() noexcept override { Lane::wake(); }
+  void complete(std::uint64_t, std::uint32_t, const sluice_result*) noexcept override { stats_.breaches.add_shared(); }
+  void complete_each(std::uint64_t, std::uint32_t, const std::uint8_t*) noexcept override {
+    stats_.breaches.add_shared();
+  }
+  void explain(std::uint32_t, std::string_view) noexcept override { stats_.breaches.add_shared(); }
+  [[nodiscard]] std::uint64_t now_ns() const noexcept override { return now(); }
+
+  // SettleSink
+  void settled(std::vector<Completion>&& completions) noexcept override;
+
+ private:
+  struct Taken {                 // credit held for the slice in hand, by gating lane
+    DeliveryLane* lane = nullptr;
+    std::uint64_t events = 0, bytes = 0;
+    std::uint64_t used_events = 0, used_bytes = 0;
+  };
+  struct Pending {               // a pull that is decoded and not wholly routed
+    BlockRef block;
+    PageId page = 0;
+    std::size_t next = 0;        // first event that is not routed
+    std::size_t end = 0;         // decoded events; derived ones lie behind
+  };
+  struct Kept {                  // cannot_hold: memory kept until its page is closed
+    PageId page = 0;
+    BlockRef block;
+    std::vector<std::uint64_t> tags;            // by record
+    std::vector<std::uint32_t> event_record;    // by pulled event
+  };
+
+  bool take_settlements(std::uint64_t now_ns);
+  void settle_ready();
+  void watch_ended();
+  [[nodiscard]] bool take_credit();
+  [[nodiscard]] bool take_credit_for(std::uint64_t events, std::uint64_t bytes);
+  void give_back_credit();
+  void try_start(std::uint64_t now_ns);
+  void went_away(std::uint64_t now_ns, std::string_view reason);
+  bool pull(std::uint64_t now_ns);
+  bool refuse_pull();
+  void decode(const sluice_writer& writer, BlockRef block);
+  void reject_record(PageId page, std::uint32_t record, const Reject& reject, const sluice_record& raw, Block& block);
+  void refuse(std::span<const sluice_event> events);
+  void contribute(std::span<const sluice_event> events, Outcome outcome, std::int32_t code, std::string_view reason);
+  void send_dead_letters();
+  bool route_pending();
+  void route_slice(std::span<const sluice_event> events);
+  void route(const std::vector<NodeIndex>& targets, std::span<const sluice_event> events);
+  void deliver(NodeIndex target, std::span<const sluice_event> events);
+  void push(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events);
+  void consume(NodeIndex target, std::span<const sluice_event> events);
+  void route_verdicts(NodeIndex target, std::span<const sluice_event> events, Judgement& judgement);
+  std::span<const sluice_event> select(std::span<const sluice_event> events, const Filter& filter, bool want);
+  std::span<sluice_event> adopt(std::span<const sluice_event> events, Judgement& judgement, std::uint32_t port);
+  void tick_consumers(std::uint64_t now_ns);
+  void keep_for_undelivered(const Pending& pending);
+  void write_undelivered(std::uint64_t tag, std::string_view reason);
+  void overflow(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events);
+  void owe(std::span<const sluice_event> events);
+  void finish();
+
+  SourceNode& source_;
+  SourceWiring wiring_;
+  const SourceReach& reach_;
+  const NodeConfig& config_;
+  BlockPool blocks_;
+  Decoder decoder_;
+  Ledger ledger_;
+  TypeCache types_;
+  std::vector<sluice_record> records_;
+  std::vector<std::uint32_t> event_record_;       // by event of the pull in hand: its record in the page
+  std::vector<sluice_event> dead_events_;         // undecodable records of the pull in hand, wrapped
+  Pending pending_;
+  std::vector<Taken> taken_;
+  bool credit_taken_ = false;
+  std::uint64_t derived_reserve_ = 0;
+  std::vector<std::uint8_t> required_;            // by node index
+  std::vector<std::uint8_t> gating_;
+  std::vector<std::unique_ptr<Judgement>> judgements_;   // one per depth of the consumer chain
+  std::size_t depth_ = 0;
+  std::uint64_t next_seq_ = 1;
+  std::uint64_t away_until_ns_ = 0;
+  std::uint32_t away_failures_ = 0;
+  std::uint64_t next_tick_ns_ = 0;
+  std::uint64_t undecodable_logged_ns_ = 0;
+  std::uint64_t undecodable_unlogged_ = 0;
+  std::vector<Kept> kept_;
+  std::vector<Settlement> settlements_;
+  std::vector<sluice_settlement> settlements_out_;
+  std::vector<EventEnd> ended_events_;
+  bool started_ = true;
+  Wakeable* monitor_ = nullptr;
+  bool stopped_node_ = false;
+  bool room_ = false;
+
+  std::mutex inbox_mutex_;
+  std::vector<Completion> inbox_;
+  std::vector<Completion> inbox_work_;
+  std::atomic<bool> inbox_full_{false};
+
+  std::mutex halt_mutex_;
+  std::string halt_text_;
+  std::atomic<bool> stop_{false}, halt_{false}, finish_{false};
+  std::atomic<bool> ended_{false}, quiet_{false}, finished_{false};
+  std::atomic<std::uint64_t> open_records_{0};
+};
+
+}  // namespace sluice
