@@ -399,16 +399,24 @@ std::string wanted_text(const Value& schema) {
     else
       text += type;
   }
+  std::string bounds;
   const auto bound = [&](const char* key, const char* words) {
-    if (const Value* value = schema.find(key); value != nullptr) text += std::string(words) + value->string;
+    const Value* value = schema.find(key);
+    if (value != nullptr) bounds += (bounds.empty() ? " " : " and ") + std::string(words) + " " + value->string;
   };
-  bound("minimum", " of at least ");
-  bound("exclusiveMinimum", " of more than ");
-  bound("maximum", schema.find("minimum") != nullptr ? " and at most " : " of at most ");
-  bound("exclusiveMaximum", " of less than ");
-  bound("minLength", ", at least this long: ");
-  bound("minItems", " with at least this many members: ");
-  bound("pattern", " that matches ");
+  bound("minimum", "of at least");
+  bound("exclusiveMinimum", "of more than");
+  bound("maximum", "of at most");
+  bound("exclusiveMaximum", "of less than");
+  bound("multipleOf", "that is a multiple of");
+  bound("maxLength", "with a length of at most");
+  bound("minItems", "with a count of at least");
+  bound("maxItems", "with a count of at most");
+  bound("pattern", "that matches");
+  const Value* shortest = schema.find("minLength");
+  if (shortest != nullptr && shortest->integer == 1) bounds += " that is not empty";
+  if (shortest != nullptr && shortest->integer > 1) bound("minLength", "with a length of at least");
+  text += bounds;
   return text;
 }
 

@@ -145,15 +145,40 @@ class Checker {
         wanted.empty() ? plain(error.description) : "must be " + wanted + ", " + but_is(where) + quotes(where, schema));
   }
 
+  /// The keys of which any one would do: `anyOf: [{required: [url]}, {required: [urls]}]`.
+  static std::vector<std::string> alternatives(const Value* schema) {
+    std::vector<std::string> keys;
+    const Value* any = schema == nullptr ? nullptr : schema->find("anyOf");
+    if (any == nullptr) any = schema == nullptr ? nullptr : schema->find("oneOf");
+    if (any == nullptr) return keys;
+    for (const Value& branch : any->list) {
+      const Value* required = branch.find("required");
+      if (required != nullptr && required->list.size() == 1) keys.push_back(required->list[0].string);
+    }
+    return keys;
+  }
+
   void missing_key(const Value& where, const std::string& path, std::vector<std::string> keys, const std::string& key) {
+    const auto others = alternatives(schema_at(schema_, keys));
+    if (others.size() > 1 && std::ranges::find(others, key) != others.end()) {
+      std::string names;
+      for (const std::string& one : others) names += (names.empty() ? "" : " or ") + one;
+      return say(at_node(where), path, "needs " + names);
+    }
     keys.push_back(key);
     const Value* schema = schema_at(schema_, keys);
     const Value* said = schema == nullptr ? nullptr : schema->find("description");
     const std::string text = "is required" + (said == nullptr ? "" : ": " + said->string);
-    Value place = where;
-    if (place.mark.line == 0 && place.file == node_.file) place.mark = node_.mark;
+    Value place = at_node(where);
     if (!place.path.empty()) place.path += "." + key;
     say(place, path + "." + key, text);
+  }
+
+  /// A config that was never written stands where its node stands.
+  Value at_node(const Value& where) const {
+    Value place = make_map(where);
+    if (place.mark.line == 0 && place.file == node_.file) place.mark = node_.mark;
+    return place;
   }
 
   static std::string quotes(const Value& where, const Value* schema) {

@@ -199,6 +199,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void take_member(Frame& frame, Value value) {
+    const std::string path = path_here();
     Value key = std::move(*frame.key);
     value.key_mark = key.mark;
     if (key.string == "<<" && !key.quoted) {
@@ -206,7 +207,7 @@ class TreeBuilder : public YAML::EventHandler {
       return merge(frame, std::move(value));
     }
     if (const Value* first = frame.value.find(key.string); first != nullptr) {
-      note(key.mark, path_here(),
+      note(key.mark, path,
            "this key is already in line " + std::to_string(first->key_mark.line) + "; keep one of the two");
       frame.key.reset();
       return;

@@ -1,0 +1,70 @@
+// The project's classes as their schema files describe them, for tests of configurations: no module is loaded.
+#pragma once
+
+#include "core/class_info.hh"
+
+#include <sluice/module.h>
+
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+
+namespace sluice_tests {
+
+class SchemaCatalog : public sluice::ClassCatalog {
+ public:
+  SchemaCatalog() {
+    using sluice::NodeKind;
+    add(NodeKind::source, "stdin", "plugins/stdio/stdin_schema.json");
+    add(NodeKind::backend, "stdout", "plugins/stdio/stdout_schema.json");
+    add(NodeKind::source, "file", "plugins/file/file_schema.json");
+    add(NodeKind::backend, "event_log", "plugins/file/event_log_schema.json");
+    add(NodeKind::source, "http", "plugins/http/schema_http.json");
+    add(NodeKind::backend, "webhook", "plugins/http/schema_webhook.json");
+    add(NodeKind::backend, "redis_streams", "plugins/redis_streams/schema.json");
+    add(NodeKind::source, "generate", "plugins/bench/generate_schema.json");
+    add(NodeKind::backend, "null", "plugins/bench/null_schema.json");
+    // Consumers with the keys that the tests and examples use.
+    put({.kind = NodeKind::consumer,
+         .name = "validation",
+         .schema_json = R"({"type":"object","additionalProperties":false,"properties":{
+             "early_checkpoint":{"type":"integer","minimum":1,"default":5},
+             "early_threshold":{"type":"number","minimum":0,"maximum":1,"default":0.5},
+             "warning_threshold":{"type":"number","minimum":0,"maximum":1,"default":0.7},
+             "warning_interval":{"type":"integer","minimum":1,"default":50}}})",
+         .flags = SLUICE_EMITS,
+         .ports = {"failed"}});
+    put({.kind = NodeKind::consumer,
+         .name = "metrics",
+         .schema_json = R"({"type":"object"})",
+         .flags = SLUICE_OBSERVER});
+  }
+
+  void put(sluice::ClassDescription described) {
+    const std::string name = described.name;
+    classes_[name] = std::move(described);
+  }
+
+  [[nodiscard]] const sluice::ClassDescription* find(std::string_view name) const override {
+    const auto found = classes_.find(std::string(name));
+    return found == classes_.end() ? nullptr : &found->second;
+  }
+  [[nodiscard]] std::vector<std::string> names() const override {
+    std::vector<std::string> out;
+    for (const auto& [name, described] : classes_) out.push_back(name);
+    return out;
+  }
+  [[nodiscard]] std::string where_looked() const override { return "the tests' catalog"; }
+
+ private:
+  void add(sluice::NodeKind kind, const std::string& name, const std::string& schema_file) {
+    std::ifstream stream(std::string(SLUICE_SOURCE_DIR) + "/" + schema_file);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    put({.kind = kind, .name = name, .module_path = "tests", .schema_json = text});
+  }
+
+  std::map<std::string, sluice::ClassDescription> classes_;
+};
+
+}  // namespace sluice_tests
