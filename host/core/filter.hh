@@ -17,7 +17,8 @@ class Filter {
  public:
   struct Term;
   /// From JSON text: a filter object, or an array of them that must all hold; an empty array passes everything.
-  /// `types: [glob, …]` is accepted beside the dialects (`*` any run, `?` one character). On failure: nothing, and why.
+  /// `types: [glob, …]` is accepted beside the dialects (`*` any run, `?` one character). On failure: nothing, and why,
+  /// with the path of the bad part ("any[1].exact.type: …").
   [[nodiscard]] static std::optional<Filter> parse(std::string_view json, std::string& why);
 
   [[nodiscard]] bool matches(const sluice_event& event) const noexcept;
@@ -26,7 +27,8 @@ class Filter {
   std::shared_ptr<const Term> root_;
 };
 
-/// An attribute by its bare name ("type", "tenant", "time"); nothing when absent. `scratch` holds "1.0" and the like.
+/// An attribute by its bare name ("type", "tenant", "specversion") in canonical string form; nothing when absent. The
+/// text lies in the event's memory or is a literal.
 [[nodiscard]] std::optional<std::string_view> attribute_of(const sluice_event& event, std::string_view name) noexcept;
 
 }  // namespace sluice
