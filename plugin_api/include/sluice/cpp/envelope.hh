@@ -136,4 +136,15 @@ inline void append_event(const EventView& event, Envelope envelope, std::string&
   }
 }
 
+/// The event as one line. JSON may have come over several lines: outside strings, where alone they can stand, line
+/// breaks are white space and become spaces.
+inline void append_line(const EventView& event, Envelope envelope, std::string& out) {
+  const std::size_t start = out.size();
+  append_event(event, envelope, out);
+  for (const char line_break : {'\n', '\r'}) {
+    for (std::size_t at = out.find(line_break, start); at != out.npos; at = out.find(line_break, at)) out[at] = ' ';
+  }
+  out += '\n';
+}
+
 }  // namespace sluice
