@@ -22,6 +22,9 @@ constexpr std::array<std::pair<const char*, const char*>, 4> kPublished{{
     {"batch_completed", "com.storytelling.nlp.batch.completed"},
 }};
 
+constexpr std::array kEventsKeys{"enabled",    "backend", "backends",        "publish_events",
+                                 "monitoring", "ingest",  "schema_registry", "dlq"};
+
 std::string lower_case(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
@@ -48,7 +51,14 @@ class Lowering {
     refuse_event_consumer();
     events_ = section("events");
     MapReader events(&events_, "events", problems_);
-    if (!enabled(events)) return std::move(lowered_);
+    if (!enabled(events)) {
+      // Switched off, its values are nobody's business; but a mistyped `enabled` must not switch it off in silence.
+      for (const char* key : kEventsKeys) (void)events.take(key);
+      for (const std::string& name : known_backends()) (void)events.take(name);
+      if (const Value* backend = events_.find("backend"); backend != nullptr) (void)events.take(backend->string);
+      events.done();
+      return std::move(lowered_);
+    }
     const std::vector<Chosen> chosen = choose(events);
     const Value sources = doors(events);
     const Value when = filters(events);
