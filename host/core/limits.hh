@@ -18,7 +18,7 @@ inline constexpr std::uint32_t kReasonBytes = 1024;              // a reason is 
 inline constexpr std::uint64_t kEventBytes = 1024 * 1024;        // limits.event_bytes
 inline constexpr std::uint32_t kNesting = 64;                    // limits.nesting: JSON depth inside one event
 inline constexpr std::uint32_t kRecordEvents = 10'000;           // limits.batch_events: events in one JSON array
-inline constexpr std::uint32_t kAttributes = 64;                 // limits.attributes: context attributes of one event
+inline constexpr std::uint32_t kAttributes = 256;                // limits.attributes: context attributes of one event
 
 // Delivery.
 inline constexpr std::uint64_t kQueueEvents = 8192;              // delivery.queue.max_events
