@@ -1,0 +1,340 @@
+#include "runs.hh"
+
+#include <algorithm>
+#include <charconv>
+
+namespace validation {
+namespace {
+
+void put_number(std::string& to, std::uint64_t value) {
+  char digits[24];
+  to.append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
+}
+
+void put_identity(std::string& to, const IdHash& identity) {
+  constexpr char kHex[] = "0123456789abcdef";
+  char digits[32];
+  for (int i = 0; i < 16; ++i) {
+    digits[i] = kHex[identity.high >> (60 - 4 * i) & 15];
+    digits[16 + i] = kHex[identity.low >> (60 - 4 * i) & 15];
+  }
+  to.append(digits, sizeof(digits));
+}
+
+/// Texts end a line: only what would end it early is escaped.
+void put_text(std::string& to, std::string_view text) {
+  for (const char c : text) {
+    if (c == '\n')
+      to += "\\n";
+    else if (c == '\\')
+      to += "\\\\";
+    else
+      to += c;
+  }
+}
+
+std::string text_of(std::string_view escaped) {
+  std::string text;
+  for (std::size_t i = 0; i < escaped.size(); ++i) {
+    if (escaped[i] == '\\' && i + 1 < escaped.size())
+      text += escaped[++i] == 'n' ? '\n' : escaped[i];
+    else
+      text += escaped[i];
+  }
+  return text;
+}
+
+/// Takes what stands before the next space.
+std::string_view take_word(std::string_view& rest) {
+  const std::size_t end = std::min(rest.find(' '), rest.size());
+  const std::string_view word = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return word;
+}
+
+template <class Number>
+bool take_number(std::string_view& rest, Number& value) {
+  const std::string_view word = take_word(rest);
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc() && !word.empty() && end == word.data() + word.size();
+}
+
+bool take_identity(std::string_view& rest, IdHash& identity) {
+  const std::string_view word = take_word(rest);
+  if (word.size() != 32) return false;
+  const auto half = [&](std::size_t from, std::uint64_t& to) {
+    const char* begin = word.data() + from;
+    const auto [end, error] = std::from_chars(begin, begin + 16, to, 16);
+    return error == std::errc() && end == begin + 16;
+  };
+  return half(0, identity.high) && half(16, identity.low);
+}
+
+}  // namespace
+
+std::uint32_t Runs::run_of(std::string_view source, std::optional<std::string_view> run_id) {
+  std::uint32_t index = 0;
+  if (run_id) {
+    const auto found = by_id_.find(*run_id);
+    index = found != by_id_.end() ? found->second : make_run(run_id, nullptr);
+  } else {
+    const auto found = sources_.find(source);
+    if (found != sources_.end()) {
+      found->second.used = ++clock_;
+      index = found->second.run;
+    } else {
+      index = make_run(std::nullopt, nullptr);
+      belong(source, index);
+    }
+  }
+  runs_.at(index).used = ++clock_;
+  return index;
+}
+
+void Runs::begin(std::string_view source, std::optional<std::string_view> run_id, const IdHash& identity) {
+  const auto known = run_id ? by_id_.find(*run_id) : by_id_.end();
+  if (known == by_id_.end()) return belong(source, make_run(run_id, &identity));
+  // The same source begins the run again: from zero. Another worker of the same run joins it.
+  const std::uint32_t index = known->second;
+  if (is_current(source, index) || runs_.at(index).halted) return start_over(index, identity), belong(source, index);
+  window_.add(identity);
+  journal_ += "I ";
+  put_identity(journal_, identity);
+  journal_ += '\n';
+  belong(source, index);
+}
+
+std::uint32_t Runs::make_run(std::optional<std::string_view> id, const IdHash* identity) {
+  if (runs_.size() >= kRunsMax) forget_oldest_run();
+  const std::uint32_t index = next_run_++;
+  Run& run = runs_[index];
+  run.used = ++clock_;
+  if (id) {
+    run.id.emplace(*id);
+    by_id_.insert_or_assign(*run.id, index);
+  }
+  if (identity != nullptr) window_.add(*identity);
+  journal_ += "R ";
+  put_number(journal_, index);
+  journal_ += ' ';
+  if (identity != nullptr)
+    put_identity(journal_, *identity);
+  else
+    journal_ += '-';
+  journal_ += id ? " 1 " : " 0 ";
+  if (id) put_text(journal_, *id);
+  journal_ += '\n';
+  return index;
+}
+
+void Runs::start_over(std::uint32_t index, const IdHash& identity) {
+  const Run old = runs_.at(index);
+  if (old.halted) --halted_;
+  runs_.erase(index);
+  make_run(old.id, &identity);
+  // The new number stands for the run now; sources that belonged to the old one go along.
+  for (auto& [source, one] : sources_) {
+    if (one.run == index) belong(source, next_run_ - 1);
+  }
+}
+
+bool Runs::is_current(std::string_view source, std::uint32_t run) const {
+  const auto found = sources_.find(source);
+  return found != sources_.end() && found->second.run == run;
+}
+
+void Runs::belong(std::string_view source, std::uint32_t run) {
+  auto found = sources_.find(source);
+  if (found == sources_.end()) {
+    if (sources_.size() >= kSourcesMax) forget_oldest_source();
+    found = sources_.emplace(std::string(source), Source{}).first;
+  }
+  found->second = {run, ++clock_};
+  journal_ += "S ";
+  put_number(journal_, run);
+  journal_ += ' ';
+  put_text(journal_, source);
+  journal_ += '\n';
+}
+
+void Runs::count(std::uint32_t run, const IdHash& identity, bool success, std::vector<Finding>& findings) {
+  journal_ += "+ ";
+  put_number(journal_, run);
+  journal_ += ' ';
+  put_identity(journal_, identity);
+  journal_ += success ? " 1\n" : " 0\n";
+  apply(run, identity, success, findings);
+}
+
+void Runs::apply(std::uint32_t index, const IdHash& identity, bool success, std::vector<Finding>& findings) {
+  window_.add(identity);
+  Run& run = runs_.at(index);
+  ++run.processed;
+  run.passed += success ? 1 : 0;
+  Finding finding{identity, index, FindingKind::checkpoint, run.processed, run.passed, false};
+  if (rules_.early_checkpoint > 0 && run.processed == rules_.early_checkpoint) {
+    finding.failed = finding.success_rate() < rules_.early_threshold;
+    if (finding.failed) {
+      run.halted = true;
+      ++halted_;
+    }
+    remember(finding);
+    findings.push_back(finding);
+    if (finding.failed) return;
+  }
+  if (rules_.warning_interval > 0 && run.processed % rules_.warning_interval == 0 &&
+      finding.success_rate() < rules_.warning_threshold) {
+    finding.kind = FindingKind::warning;
+    remember(finding);
+    findings.push_back(finding);
+  }
+}
+
+void Runs::remember(const Finding& finding) {
+  if (findings_.size() >= kFindingsKept) findings_.pop_front();
+  findings_.push_back(finding);
+}
+
+void Runs::recall(const IdHash& identity, std::vector<Finding>& findings) const {
+  for (const Finding& finding : findings_) {
+    if (finding.cause == identity && runs_.count(finding.run) > 0) findings.push_back(finding);
+  }
+}
+
+void Runs::forget_oldest_run() {
+  const auto oldest = std::min_element(runs_.begin(), runs_.end(),
+                                       [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+  const std::uint32_t index = oldest->first;
+  if (oldest->second.halted) --halted_;
+  if (oldest->second.id) by_id_.erase(*oldest->second.id);
+  std::erase_if(sources_, [&](const auto& one) { return one.second.run == index; });
+  runs_.erase(oldest);
+}
+
+void Runs::forget_oldest_source() {
+  sources_.erase(std::min_element(sources_.begin(), sources_.end(),
+                                  [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+}
+
+std::string Runs::snapshot() const {
+  std::string out;
+  for (const auto& [index, run] : runs_) {
+    out += "R ";
+    put_number(out, index);
+    out += run.id ? " - 1 " : " - 0 ";
+    if (run.id) put_text(out, *run.id);
+    out += "\nT ";
+    for (const std::uint64_t number : {std::uint64_t{index}, run.processed, run.passed, std::uint64_t{run.halted}}) {
+      put_number(out, number);
+      out += ' ';
+    }
+    out += '\n';
+  }
+  for (const auto& [source, one] : sources_) {
+    out += "S ";
+    put_number(out, one.run);
+    out += ' ';
+    put_text(out, source);
+    out += '\n';
+  }
+  for (std::uint32_t i = 0; i < window_.size(); ++i) {
+    out += "I ";
+    put_identity(out, window_[i]);
+    out += '\n';
+  }
+  for (const Finding& finding : findings_) {
+    out += "C ";
+    put_identity(out, finding.cause);
+    for (const std::uint64_t number : {std::uint64_t{finding.run}, static_cast<std::uint64_t>(finding.kind),
+                                       finding.processed, finding.passed, std::uint64_t{finding.failed}}) {
+      out += ' ';
+      put_number(out, number);
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+bool Runs::replay_run(std::string_view rest) {
+  std::uint32_t index = 0;
+  if (!take_number(rest, index)) return false;
+  const std::string_view identity_word = take_word(rest);
+  const bool has_id = take_word(rest) == "1";
+  IdHash identity;
+  std::string_view again = identity_word;
+  if (identity_word != "-" && !take_identity(again, identity)) return false;
+  if (runs_.size() >= kRunsMax) forget_oldest_run();
+  Run& run = runs_[index];
+  run = {};
+  run.used = ++clock_;
+  next_run_ = std::max(next_run_, index + 1);
+  if (has_id) {
+    run.id = text_of(rest);
+    const auto old = by_id_.find(*run.id);
+    if (old != by_id_.end() && old->second != index) {  // begun again under a new number
+      const auto gone = runs_.find(old->second);
+      if (gone != runs_.end()) {
+        if (gone->second.halted) --halted_;
+        runs_.erase(gone);
+      }
+    }
+    by_id_.insert_or_assign(*runs_.at(index).id, index);
+  }
+  if (identity_word != "-" && !window_.contains(identity)) window_.add(identity);
+  return true;
+}
+
+bool Runs::replay(std::string_view line) {
+  std::string_view rest = line;
+  const std::string_view kind = take_word(rest);
+  std::uint32_t index = 0;
+  IdHash identity;
+  if (kind == "R") return replay_run(rest);
+  if (kind == "S") {
+    if (!take_number(rest, index) || runs_.count(index) == 0) return false;
+    belong(text_of(rest), index);
+    journal_.clear();
+    return true;
+  }
+  if (kind == "+") {
+    std::uint32_t success = 0;
+    if (!take_number(rest, index) || !take_identity(rest, identity) || !take_number(rest, success)) return false;
+    if (runs_.count(index) == 0) return false;
+    std::vector<Finding> ignored;
+    if (!window_.contains(identity)) apply(index, identity, success != 0, ignored);
+    return true;
+  }
+  if (kind == "T") {
+    std::uint64_t processed = 0, passed = 0, halted = 0;
+    if (!take_number(rest, index) || !take_number(rest, processed) || !take_number(rest, passed) ||
+        !take_number(rest, halted) || runs_.count(index) == 0) {
+      return false;
+    }
+    Run& run = runs_.at(index);
+    if (halted != 0 && !run.halted) ++halted_;
+    run.processed = processed;
+    run.passed = passed;
+    run.halted = halted != 0;
+    return true;
+  }
+  if (kind == "I") {
+    if (!take_identity(rest, identity)) return false;
+    if (!window_.contains(identity)) window_.add(identity);
+    return true;
+  }
+  if (kind == "C") {
+    Finding finding;
+    std::uint32_t what = 0, failed = 0;
+    if (!take_identity(rest, finding.cause) || !take_number(rest, finding.run) || !take_number(rest, what) ||
+        !take_number(rest, finding.processed) || !take_number(rest, finding.passed) || !take_number(rest, failed)) {
+      return false;
+    }
+    finding.kind = static_cast<FindingKind>(what);
+    finding.failed = failed != 0;
+    remember(finding);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace validation

@@ -1,0 +1,51 @@
+// Consumer `validation`: counts the results of each run, warns when its success rate is low, and halts it when its
+// beginning fails. See README.md for what it passes, refuses and emits.
+#pragma once
+
+#include "findings.hh"
+#include "journal.hh"
+#include "run_id.hh"
+#include "runs.hh"
+
+#include <sluice/cpp/plugin.hh>
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace validation {
+
+class Validation {
+ public:
+  Validation(sluice::HostView host, sluice::ConfigView config);
+
+  void start(std::chrono::milliseconds);
+  sluice_status process(sluice::BatchView batch, std::uint8_t* verdict, sluice_writer* out, sluice_error& error);
+
+ private:
+  enum class Kind : std::uint8_t { other, start, success, failure };
+  [[nodiscard]] Kind kind_of(std::string_view type) const;
+  void judge(sluice::EventView event, std::uint32_t index, Kind kind, std::uint8_t& verdict, sluice_writer* out);
+  void refuse(std::uint32_t run, sluice::EventView event, std::uint32_t index, std::uint8_t& verdict);
+  void emit_all(sluice::EventView cause, std::uint32_t index, sluice_writer* out);
+  void emit(sluice_writer* out, sluice::EventView cause, std::uint32_t index, std::string_view type, std::string data);
+  void halt(std::uint32_t run, const std::string& text);
+  void keep_state();
+
+  sluice::HostView host_;
+  const Rules rules_;
+  const std::vector<std::string> start_types_, success_types_, failure_types_;
+  const std::string unit_name_;
+  const bool halts_graph_;
+  Runs runs_;
+  RunIdReader run_id_;
+  std::optional<Journal> journal_;
+  bool state_failed_ = false;
+  std::vector<Finding> findings_;
+  std::optional<std::string> halt_text_;  // of this call
+  std::deque<std::string> texts_;         // what this call's records point to
+  std::deque<std::vector<sluice_attribute>> headers_;
+};
+
+}  // namespace validation
