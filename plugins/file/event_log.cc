@@ -23,7 +23,7 @@ EventLog::Sync EventLog::sync_named(std::string_view name) {
 
 EventLog::EventLog(sluice::HostView host, sluice::ConfigView config)
     : host_(host),
-      format_(line_format(config.text("format"))),
+      format_(sluice::envelope_named(config.text("format")).value_or(sluice::Envelope::cloudevents)),
       sync_(sync_named(config.text("fsync"))),
       sync_every_ns_(static_cast<std::uint64_t>(config.integer("fsync_interval")) * 1'000'000),
       file_(options_from(config), [this](std::int32_t level, const std::string& text) { host_.log(level, text); }) {
@@ -38,7 +38,7 @@ sluice_status EventLog::publish(sluice::BatchView batch, std::uint32_t& taken) {
   if (count_ == 0) first_ticket_ = batch.ticket();
   for (const sluice::EventView event : batch) {
     const std::size_t before = lines_.size();
-    append_line(lines_, event, format_);
+    sluice::append_line(event, format_, lines_);
     if (lines_.size() > file_.room() && !(file_.empty() && before == 0)) {
       // The file would grow past rotate_bytes: what was gathered goes into it, this line into the next one.
       const std::string line = lines_.substr(before);
@@ -90,20 +90,17 @@ void EventLog::sync_now() {
 }
 
 sluice_status EventLog::poll(int wake_fd, std::chrono::milliseconds timeout, std::uint32_t) {
-  const bool progress = count_ > 0;
-  write_gathered();
-  sync_where_due();
-  if (progress) return SLUICE_OK;
   int wait_ms = static_cast<int>(timeout.count());
+  sync_where_due();
+  if (wait_ms == 0) return SLUICE_OK;  // a busy lane: more may come for the same block, and flush() ends the wait
+  if (count_ > 0) return write_gathered(), SLUICE_OK;
   if (unsynced_) {
     const std::uint64_t now = host_.now_ns();
     const int until_due = sync_at_ns_ <= now ? 0 : static_cast<int>((sync_at_ns_ - now + 999'999) / 1'000'000);
     wait_ms = wait_ms < 0 ? until_due : std::min(wait_ms, until_due);
   }
-  if (wait_ms != 0) {
-    pollfd one{wake_fd, POLLIN, 0};
-    (void)::poll(&one, 1, wait_ms);
-  }
+  pollfd one{wake_fd, POLLIN, 0};
+  (void)::poll(&one, 1, wait_ms);
   return SLUICE_OK;
 }
 

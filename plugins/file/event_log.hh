@@ -6,9 +6,9 @@
 // offered again later, at nobody's cost.
 #pragma once
 
-#include "line.hh"
 #include "log_file.hh"
 
+#include <sluice/cpp/envelope.hh>
 #include <sluice/cpp/plugin.hh>
 
 #include <string>
@@ -36,7 +36,7 @@ class EventLog {
   void sync_now();
 
   sluice::HostView host_;
-  const LineFormat format_;
+  const sluice::Envelope format_;
   const Sync sync_;
   const std::uint64_t sync_every_ns_;
   LogFile file_;

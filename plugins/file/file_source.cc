@@ -149,6 +149,7 @@ bool FileSource::readable(const TailedFile& file) const {
 
 sluice_status FileSource::pull(sluice_writer& out) {
   if (stopped_) return SLUICE_END;
+  for (Open& open : files_) open.file->pass_refused();
   for (std::size_t tried = 0; tried < files_.size(); ++tried) {
     Open& open = files_[turn_++ % files_.size()];
     if (!readable(*open.file)) continue;
@@ -173,11 +174,20 @@ bool FileSource::all_read() const {
   });
 }
 
+namespace {
+
+TailedFile::Settled how_settled(const sluice_settlement& one) {
+  if (one.outcome != SLUICE_NOT_DELIVERED) return TailedFile::Settled::done;
+  return one.code == SLUICE_CODE_HALTED ? TailedFile::Settled::refused : TailedFile::Settled::came_back;
+}
+
+}  // namespace
+
 void FileSource::settle(sluice::SettlementsView all) {
   for (std::uint32_t i = 0; i < all.size(); ++i) {
     const sluice_settlement& one = all[i];
     TailedFile& file = *slots_[one.tag >> TailedFile::kOffsetBits];
-    file.settled(one.tag & TailedFile::kOffsetMask, one.outcome != SLUICE_NOT_DELIVERED);
+    file.settled(one.tag & TailedFile::kOffsetMask, how_settled(one));
   }
   dirty_ = true;
   if (stopped_ && host_.now_ns() >= write_at_ns_) write_checkpoint();

@@ -98,7 +98,7 @@ bool TailedFile::read(sluice_writer& out, bool last, std::uint64_t tag_bits, std
   Handout to{out, tag_bits, positions, prefix_, in_flight_};
   idle_ = false;
   const bool any = looked_to_ > 0 ? gather_long_line(to, last) : read_lines(to, last);
-  if (in_flight_ == 0 && !came_back_) settled_ = offset_;  // blank lines only
+  if (in_flight_ == 0 && !came_back_ && !refused_) settled_ = offset_;  // blank lines only
   return any;
 }
 
@@ -195,12 +195,20 @@ bool TailedFile::still_the_same() {
   return true;
 }
 
-void TailedFile::settled(std::uint64_t end_offset, bool delivered) noexcept {
+void TailedFile::settled(std::uint64_t end_offset, Settled how) noexcept {
   --in_flight_;
-  if (!delivered) came_back_ = true;
+  if (how == Settled::came_back) came_back_ = true;
   if (came_back_) return;
-  settled_ = in_flight_ == 0 ? offset_ : end_offset;  // offset_ is past the blank lines too
+  if (how == Settled::refused) refused_ = true;
+  const std::uint64_t to = in_flight_ == 0 ? offset_ : end_offset;  // offset_ is past the blank lines too
+  (refused_ ? refused_to_ : settled_) = to;
   rewinds = 0;
+}
+
+void TailedFile::pass_refused() noexcept {
+  if (!refused_) return;
+  refused_ = false;
+  settled_ = refused_to_;
 }
 
 void TailedFile::rewind() {

@@ -39,8 +39,12 @@ class TailedFile {
   /// Looks at the file on disk: wakes up when it has grown. False when it was truncated or replaced in place.
   [[nodiscard]] bool still_the_same();
 
+  enum class Settled : std::uint8_t { done, refused, came_back };
   /// One handed-out line is final. Lines settle in the order they were handed out.
-  void settled(std::uint64_t end_offset, bool delivered) noexcept;
+  void settled(std::uint64_t end_offset, Settled how) noexcept;
+  /// A halt refused lines. While nobody knows whether the whole graph stops for it, the settled offset stays before the
+  /// first of them, so that a restart still has them; asked for more lines, the graph goes on, and they were answered.
+  void pass_refused() noexcept;
   [[nodiscard]] std::uint64_t in_flight() const noexcept { return in_flight_; }
   /// A line came back undelivered: nothing is handed out until rewind() goes back to it.
   [[nodiscard]] bool came_back() const noexcept { return came_back_; }
@@ -92,8 +96,10 @@ class TailedFile {
   std::int64_t written_seen_ns_ = 0;
   bool idle_ = false;
   bool came_back_ = false;
-  std::vector<char> long_line_;  // the beginning of a line that did not fit
-  std::uint64_t looked_to_ = 0;  // no newline between offset_ and here; 0: not in a long line
+  bool refused_ = false;
+  std::uint64_t refused_to_ = 0;  // what settled_ becomes when the graph goes on
+  std::vector<char> long_line_;   // the beginning of a line that did not fit
+  std::uint64_t looked_to_ = 0;   // no newline between offset_ and here; 0: not in a long line
   Fingerprint fingerprint_;
   std::uint64_t cut_lines_ = 0;
 };

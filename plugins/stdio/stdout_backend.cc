@@ -32,7 +32,7 @@ int open_without_blocking(bool& may_block) {
 }  // namespace
 
 StdoutBackend::StdoutBackend(sluice::HostView host, sluice::ConfigView config)
-    : host_(host), format_(line_format(config.text("format"))) {}
+    : host_(host), format_(sluice::envelope_named(config.text("format")).value_or(sluice::Envelope::cloudevents)) {}
 
 StdoutBackend::~StdoutBackend() {
   if (fd_ >= 0) ::close(fd_);
@@ -50,7 +50,7 @@ sluice_status StdoutBackend::publish(sluice::BatchView batch, std::uint32_t& tak
   }
   for (const sluice::EventView event : batch) {
     if (buffer_.size() >= kBufferBytesMax) break;
-    append_line(buffer_, event, format_);
+    sluice::append_line(event, format_, buffer_);
     lines_.push_back({batch.ticket() + taken, buffer_.size()});
     ++taken;
   }

@@ -5,8 +5,7 @@
 // back, so the node is broken from then on; a full disk behind a redirection is waited out.
 #pragma once
 
-#include "line.hh"
-
+#include <sluice/cpp/envelope.hh>
 #include <sluice/cpp/plugin.hh>
 
 #include <deque>
@@ -37,7 +36,7 @@ class StdoutBackend {
   void cancel_all(const char* reason);
 
   sluice::HostView host_;
-  LineFormat format_;
+  sluice::Envelope format_;
   int fd_ = -1;
   bool may_block_ = false;  // then no more than one pipe page is written at a time
   bool gone_ = false;       // nobody will ever read again

@@ -122,7 +122,7 @@ void Validation::emit_all(sluice::EventView cause, std::uint32_t index, sluice_w
 void Validation::emit(sluice_writer* out, sluice::EventView cause, std::uint32_t index, std::string_view type,
                       std::string data) {
   if (out == nullptr) return;
-  if (out->count == out->cap && out->grow(out, out->cap + 1, 0) == 0) {
+  if (out->count == out->cap && out->grow(out, 1, 0) == 0) {
     host_.log(SLUICE_LOG_WARN, "more findings in one batch than the host takes: " + std::string(type) + " is left out");
     return;
   }
