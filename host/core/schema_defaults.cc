@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <regex>
 
 namespace sluice {
 namespace {
@@ -240,6 +241,16 @@ constexpr std::array kUnderstood{"type",
                                  "x-unit",
                                  "x-fan-out"};
 
+/// The dialect in which the schema library will read it.
+bool is_regex(const std::string& pattern) {
+  try {
+    const std::regex compiled(pattern);
+    return true;
+  } catch (const std::regex_error&) {
+    return false;
+  }
+}
+
 /// Looks at every schema inside the schema.
 class Vetting {
  public:
@@ -269,6 +280,7 @@ class Vetting {
       if (target == nullptr) return path + " refers to nothing: " + value.string;
       return schema(*target, value.string, depth + 1);
     }
+    if (key == "pattern" && !is_regex(value.string)) return path + " is no regular expression: " + value.string;
     if (key == "x-unit" && value.string != "ms" && value.string != "bytes")
       return path + " must be \"ms\" or \"bytes\"";
     if (key == "properties" || key == "definitions" || key == "$defs") {

@@ -191,8 +191,9 @@ class TreeBuilder : public YAML::EventHandler {
       throw Refused{key.mark, std::string("a key must be text, but is ") + kind_name(key.kind)};
     }
     if (!key.is_text()) {
+      const std::string above = path_here();
       note(
-          key.mark, path_here(),
+          key.mark, above.empty() ? key.string : above + "." + key.string,
           std::string("a key must be text, but is ") + kind_name(key.kind) + ": " + key.string + " (put it in quotes)");
     }
     frame.key = std::move(key);

@@ -162,7 +162,8 @@ TEST_CASE("native: secrets are in no shown text") {
   const TextFile secret("c4nary-file\n");
   const Loaded loaded = load_text(
       "sluice: 1\nsources: {in: {class: http, config: {token: c4nary-schema}}}\nbackends:\n"
-      "  a: {class: redis_streams, inputs: [in], config: {url: \"redis://u:c4nary-url@h:1/0\", stream_name: \"${SOME_TOKEN}\"}}\n"
+      "  a: {class: redis_streams, inputs: [in], config: {url: \"redis://u:c4nary-url@h:1/0\", stream_name: "
+      "\"${SOME_TOKEN}\"}}\n"
       "  b: {class: webhook, inputs: [in], config: {url: \"http://${PLAIN}/${file:" +
       secret.path + "}\", headers: {A: c4nary-header}}}\n");
   INFO(loaded.lines);
@@ -175,7 +176,8 @@ TEST_CASE("native: secrets are in no shown text") {
 TEST_CASE("native: problems do not repeat what came from the environment") {
   const Environment environment{{"SOME_TOKEN", "c4nary"}};
   const Loaded loaded = load_text(
-      "sluice: 1\nsources: {in: {class: generate, config: {count: \"${SOME_TOKEN}\"}}}\nbackends: {o: {class: \"null\", "
+      "sluice: 1\nsources: {in: {class: generate, config: {count: \"${SOME_TOKEN}\"}}}\nbackends: {o: {class: "
+      "\"null\", "
       "inputs: [in], required: \"${SOME_TOKEN}\", delivery: {retry: {delay: \"${SOME_TOKEN}\"}}}}\n");
   CHECK_FALSE(loaded.ok());
   CHECK(loaded.lines.find("c4nary") == std::string::npos);
@@ -197,12 +199,13 @@ TEST_CASE("native: what is wrong with a graph is said with its cure") {
   CHECK(said("out: 5").find("must be a map of keys, but is a whole number: 5") != std::string::npos);
   CHECK(said("out: {class: \"null\", inputs: [in], when: {exacct: {type: a}}}").find("when: is no filter") !=
         std::string::npos);
-  CHECK(said("out: {class: \"null\", inputs: [in], config: {latency: 5 s x}}").find("must be a duration with its unit") !=
-        std::string::npos);
+  CHECK(
+      said("out: {class: \"null\", inputs: [in], config: {latency: 5 s x}}").find("must be a duration with its unit") !=
+      std::string::npos);
   CHECK(said("out: {class: \"null\", inputs: [in], config: {statsu: away}}").find("did you mean \"status\"?") !=
         std::string::npos);
-  CHECK(said("out: {class: \"null\", inputs: [in], config: {status: awy}}").find("must be one of again, rejected, away") !=
-        std::string::npos);
+  CHECK(said("out: {class: \"null\", inputs: [in], config: {status: awy}}")
+            .find("must be one of again, rejected, away") != std::string::npos);
 }
 
 TEST_CASE("native: what is wrong with a delivery is said with its cure") {
@@ -248,9 +251,10 @@ TEST_CASE("native: the version is asked for when the nodes are there without it"
 
 TEST_CASE("native: acknowledge names backends that its events can reach") {
   const auto with = [](const std::string& acknowledge) {
-    return load_text("sluice: 1\nsources: {in: {class: generate, acknowledge: " + acknowledge +
-                     "}, other: {class: generate}}\nbackends: {o: {class: \"null\", inputs: [in]}, p: {class: \"null\", "
-                     "inputs: [other]}}\n");
+    return load_text(
+        "sluice: 1\nsources: {in: {class: generate, acknowledge: " + acknowledge +
+        "}, other: {class: generate}}\nbackends: {o: {class: \"null\", inputs: [in]}, p: {class: \"null\", "
+        "inputs: [other]}}\n");
   };
   CHECK(with("all").ok());
   CHECK(with("any").config.find("in")->acknowledge.mode == Acknowledge::Mode::any);
@@ -262,7 +266,8 @@ TEST_CASE("native: acknowledge names backends that its events can reach") {
 }
 
 TEST_CASE("native: several backends and one that blocks is a note, not an error") {
-  const std::string start = "sluice: 1\nsources: {in: {class: generate}}\nbackends: {a: {class: \"null\", inputs: [in]}, b: ";
+  const std::string start =
+      "sluice: 1\nsources: {in: {class: generate}}\nbackends: {a: {class: \"null\", inputs: [in]}, b: ";
   const Loaded blocks = load_text(start + "{class: \"null\", inputs: [in], delivery: {when_full: drop_newest}}}\n");
   CHECK(blocks.ok());
   CHECK(blocks.says("note: feeds 2 backends, and when the queue of a is full the others wait too"));
@@ -282,8 +287,9 @@ TEST_CASE("native: --set changes the tree before anything else, and is named in 
 }
 
 TEST_CASE("native: --stdin feeds what has no inputs, and only that") {
-  const std::string graph = "sluice: 1\nconsumers: {v: {class: validation}}\nbackends: {log: {class: \"null\", inputs: [v], "
-                            "delivery: {dead_letter: parked}}, parked: {class: \"null\"}}\n";
+  const std::string graph =
+      "sluice: 1\nconsumers: {v: {class: validation}}\nbackends: {log: {class: \"null\", inputs: [v], "
+      "delivery: {dead_letter: parked}}, parked: {class: \"null\"}}\n";
   CHECK(load_text(graph).says("has no inputs"));
   const Loaded fed = load_text(graph, true);
   INFO(fed.lines);
@@ -318,8 +324,10 @@ TEST_CASE("native: a whole reference takes the type that its place wants") {
 
 TEST_CASE("native: observers have no readers and ports must exist") {
   const auto fed_by = [](const std::string& input) {
-    return load_text("sluice: 1\nsources: {in: {class: generate}}\nconsumers: {m: {class: metrics, inputs: [in]}, v: "
-                     "{class: validation, inputs: [in]}}\nbackends: {o: {class: \"null\", inputs: [" + input + "]}}\n");
+    return load_text(
+        "sluice: 1\nsources: {in: {class: generate}}\nconsumers: {m: {class: metrics, inputs: [in]}, v: "
+        "{class: validation, inputs: [in]}}\nbackends: {o: {class: \"null\", inputs: [" +
+        input + "]}}\n");
   };
   CHECK(fed_by("v.failed").ok());
   CHECK(fed_by("v.rejected").ok());

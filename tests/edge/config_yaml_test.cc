@@ -29,8 +29,9 @@ Value tree_of(std::string_view text) {
 }  // namespace
 
 TEST_CASE("yaml: scalars take the types of the core schema, quoted ones stay text") {
-  const Value tree = tree_of("{a: 12, b: '12', c: true, d: 1.5e3, e: ~, f: yes, g: 0x1f, h: -7, i: 1_000, j: .inf, "
-                             "k: 99999999999999999999, l: \"true\", m: 007}");
+  const Value tree = tree_of(
+      "{a: 12, b: '12', c: true, d: 1.5e3, e: ~, f: yes, g: 0x1f, h: -7, i: 1_000, j: .inf, "
+      "k: 99999999999999999999, l: \"true\", m: 007}");
   CHECK(tree.find("a")->kind == Value::Kind::integer);
   CHECK(tree.find("a")->integer == 12);
   CHECK(tree.find("b")->kind == Value::Kind::string);
@@ -78,7 +79,8 @@ TEST_CASE("yaml: what is no text is refused with the byte that shows it") {
   CHECK(refusal(std::string_view("a: b\0c", 6)) == "f.yaml: is not text: byte 4 is a control character (0)");
   CHECK(refusal("\x7f"
                 "ELF") == "f.yaml: is not text: byte 0 is a control character (127)");
-  CHECK(refusal(std::string(2000, 'a'), {.bytes = 1000}) == "f.yaml: is larger than 1000B: too large for a configuration");
+  CHECK(refusal(std::string(2000, 'a'), {.bytes = 1000}) ==
+        "f.yaml: is larger than 1000B: too large for a configuration");
 }
 
 TEST_CASE("yaml: a file that cannot be read is refused with the reason") {
@@ -94,7 +96,7 @@ TEST_CASE("yaml: structure that a configuration does not have is refused with it
   CHECK(refusal("a: 1\nb: 2\na: 3\n") == "f.yaml:3:1: a: this key is already in line 1; keep one of the two");
   CHECK(refusal("a: {x: 1, x: 2}\n") == "f.yaml:1:11: a.x: this key is already in line 1; keep one of the two");
   CHECK(refusal("a: 1\n---\nb: 2\n") == "f.yaml:3:1: holds several documents (\"---\"); a configuration is one");
-  CHECK(refusal("a:\n  1: x\n") == "f.yaml:2:3: a: a key must be text, but is a whole number: 1 (put it in quotes)");
+  CHECK(refusal("a:\n  1: x\n") == "f.yaml:2:3: a.1: a key must be text, but is a whole number: 1 (put it in quotes)");
   CHECK(refusal("? [a, b]\n: x\n") == "f.yaml:1:3: a key must be text, but is a list");
   CHECK(refusal("a: !!str 5\n").starts_with("f.yaml:1:4: a: has a tag"));
   CHECK(refusal("a: !env X\n").starts_with("f.yaml:1:4: a: has a tag (!env)"));
