@@ -163,8 +163,9 @@ struct Transfers::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  void configure(CURL* easy) const;
+  void configure(CURL* easy);
   void watch(int fd, int what);
+  void tell_epoll(int fd, std::uint32_t events);
   void watch_wake(int fd);
   void run(curl_socket_t socket, int what) {
     int running = 0;
@@ -182,6 +183,12 @@ struct Transfers::State {
     static_cast<State*>(self)->watch(socket, what);
     return 0;
   }
+  /// A closed socket has left epoll by itself, and its number may come back as another one.
+  static int on_close(void* self, curl_socket_t socket) {
+    auto& me = *static_cast<State*>(self);
+    if (static_cast<std::size_t>(socket) < me.watched.size()) me.watched[static_cast<std::size_t>(socket)] = {};
+    return ::close(socket);
+  }
   static int on_timer(CURLM*, long timeout_ms, void* self) {
     auto& me = *static_cast<State*>(self);
     me.timer_set = timeout_ms >= 0;
@@ -191,6 +198,11 @@ struct Transfers::State {
 
   TransferOptions options;
   bool tls;
+  struct Watched {
+    std::uint32_t wanted = 0;  // what libcurl waits for now
+    std::uint32_t told = 0;    // what epoll looks for; 0 = not in it
+  };
+  std::vector<Watched> watched;  // by descriptor
   int epoll = -1;
   int wake_fd = -1;
   CURLM* multi = nullptr;
@@ -244,11 +256,13 @@ Transfers::State::~State() {
 }
 
 /// What every request has in common.
-void Transfers::State::configure(CURL* easy) const {
+void Transfers::State::configure(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_URL, options.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &State::on_close);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "sluice/0.1");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version_of(options.version, tls));
   // With HTTP/2 many requests share a connection: a new one waits for the first to say so.
@@ -261,19 +275,26 @@ void Transfers::State::configure(CURL* easy) const {
   if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
 }
 
-/// libcurl says which sockets it waits for. A socket it closed has left epoll by itself.
+/// libcurl says which sockets it waits for. Between two requests it waits for none of a kept connection's: the socket
+/// stays in epoll all the same, as leaving and entering would cost two calls a request.
 void Transfers::State::watch(int fd, int what) {
+  const auto place = static_cast<std::size_t>(fd);
+  if (place >= watched.size()) watched.resize(place + 1);
+  std::uint32_t wanted = 0;
+  if ((what & CURL_POLL_IN) != 0 && what != CURL_POLL_REMOVE) wanted |= EPOLLIN;
+  if ((what & CURL_POLL_OUT) != 0 && what != CURL_POLL_REMOVE) wanted |= EPOLLOUT;
+  watched[place].wanted = wanted;
+  if (wanted != 0 && wanted != watched[place].told) tell_epoll(fd, wanted);
+}
+
+void Transfers::State::tell_epoll(int fd, std::uint32_t events) {
+  Watched& socket = watched[static_cast<std::size_t>(fd)];
   epoll_event event{};
+  event.events = events;
   event.data.fd = fd;
-  if (what == CURL_POLL_REMOVE) {
-    ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &event);
-    return;
-  }
-  if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
-  if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
-  if (::epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT) {
-    ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
-  }
+  const int how = events == 0 ? EPOLL_CTL_DEL : socket.told == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  ::epoll_ctl(epoll, how, fd, &event);
+  socket.told = events;
 }
 
 void Transfers::State::watch_wake(int fd) {
@@ -309,6 +330,10 @@ bool Transfers::State::step(int timeout_ms) {
       woken = true;
       continue;
     }
+    if (watched[static_cast<std::size_t>(event.data.fd)].wanted == 0) {
+      tell_epoll(event.data.fd, 0);  // a kept connection that nobody uses says something: it is being closed
+      continue;
+    }
     int what = 0;
     if ((event.events & (EPOLLIN | EPOLLHUP)) != 0) what |= CURL_CSELECT_IN;
     if ((event.events & EPOLLOUT) != 0) what |= CURL_CSELECT_OUT;
@@ -336,6 +361,9 @@ void Transfers::State::finished(Pooled& transfer, CURLcode code, const Finish& f
   if (code != CURLE_OK) {
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     made.failure = failure_of(code, request_bytes > 0);
+    // A server may answer before it has read the whole body and then end the stream without error (RFC 9113, 8.1): the
+    // answer counts. libcurl 7.88 calls it a failure.
+    if (code == CURLE_HTTP2_STREAM && status >= 200) made.failure = Failure::none;
     made.error = transfer.error[0] != '\0' ? transfer.error.data() : curl_easy_strerror(code);
   }
   if (!delivered(made)) {

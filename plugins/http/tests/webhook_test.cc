@@ -105,21 +105,21 @@ TEST_CASE("webhook: an event arrives as it was received, with the headers of the
 TEST_CASE("webhook: many events go out in parallel, each is completed once, connections are kept", "[webhook]") {
   Receiver far;
   Lane lane(far.url("/ok"), R"(,"max_in_flight":8)");
-  const auto& done = lane.deliver(events(500));
+  const auto& done = lane.deliver(events(150));  // what the receiver tells of them must fit into a pipe
   std::set<std::uint64_t> tickets;
   for (const rig::Completion& one : done) tickets.insert(one.ticket);
-  CHECK(tickets.size() == 500);
+  CHECK(tickets.size() == 150);
   CHECK(*tickets.begin() == 100);
-  CHECK(lane.host.completed(SLUICE_OK) == 500);
+  CHECK(lane.host.completed(SLUICE_OK) == 150);
   std::set<int> peers;
   std::set<std::string> bodies;
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 150; ++i) {
     const Request request = far.request();
     peers.insert(request.peer);
     bodies.insert(request.body);
   }
   CHECK(peers.size() <= 8);
-  CHECK(bodies.size() == 500);
+  CHECK(bodies.size() == 150);
 }
 
 TEST_CASE("webhook: publish takes a prefix while all requests are under way", "[webhook]") {
@@ -295,14 +295,16 @@ TEST_CASE("webhook: a certificate is checked against its authority, name and tim
 TEST_CASE("webhook: HTTP/2 is agreed on by TLS, many requests share a connection", "[webhook][tls]") {
   const test::Certificates certificates;
   const test::Folder folder;
-  const int port = closed_port(), plain_port = closed_port();
+  const int port = closed_port(), plain_port = closed_port(), answer_port = closed_port();
   std::ofstream(folder / "nginx.conf")
       << "daemon off; pid " << folder / "pid" << "; error_log stderr crit; worker_processes 1; events {}\n"
-      << "http { access_log " << folder / "access" << " two; log_format two '$server_protocol $connection';\n"
+      << "http { log_format two '$server_protocol $connection'; access_log " << folder / "access" << " two;\n"
       << "client_body_temp_path " << folder / "body" << "; proxy_temp_path " << folder / "p" << "; fastcgi_temp_path "
       << folder / "f" << "; uwsgi_temp_path " << folder / "u" << "; scgi_temp_path " << folder / "s" << ";\n"
       << "server { listen 127.0.0.1:" << port << " ssl http2; ssl_certificate " << certificates["good.pem"]
-      << "; ssl_certificate_key " << certificates["good.key"] << "; location / { return 204; } }\n"
+      << "; ssl_certificate_key " << certificates["good.key"] << "; location / { proxy_pass http://127.0.0.1:" << answer_port << "; } }\n"
+      // nginx answers `return` before it has read the body: as a receiver that takes the body it stands in front of that.
+      << "server { listen 127.0.0.1:" << answer_port << "; access_log off; location / { return 204; } }\n"
       << "server { listen 127.0.0.1:" << plain_port << " http2; location / { return 204; } } }\n";
   test::Process nginx({"/usr/sbin/nginx", "-c", folder / "nginx.conf", "-p", folder.path(), "-e", "stderr"});
   const std::string ca = R"(,"ca_file":")" + certificates["ca.pem"] + "\"";
@@ -310,7 +312,7 @@ TEST_CASE("webhook: HTTP/2 is agreed on by TLS, many requests share a connection
 
   Lane lane(url("https", port), ca);
   REQUIRE(lane.until([&] { return lane.node.probe() == SLUICE_OK; }));
-  lane.deliver(events(200));
+  INFO(lane.deliver(events(200)).front().reason);
   CHECK(lane.host.completed(SLUICE_OK) == 200);
   Lane one(url("https", port), ca + R"(,"http_version":"1.1")");
   CHECK(one.deliver_one().status == SLUICE_OK);
