@@ -168,7 +168,8 @@ std::optional<Reject> Decoder::State::decode_raw(const sluice_record& record, co
                                                  Block& block) {
   if (record.len > limits.event_bytes) return reject({"too_large", {}});
   EventParts parts;
-  parts.datacontenttype = format.datacontenttype.empty() ? "application/octet-stream" : format.datacontenttype;
+  parts.datacontenttype = format.datacontenttype;
+  if (parts.datacontenttype.empty()) parts.datacontenttype = "application/octet-stream";
   fill_in(record, context, parts);
   take_bytes({record.ptr == nullptr ? "" : reinterpret_cast<const char*>(record.ptr), record.len}, false, parts);
   return add(parts, block);
