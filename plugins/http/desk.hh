@@ -26,9 +26,9 @@ class Caller {
 /// A complete request.
 struct Request {
   std::string body;
-  std::uint32_t flags = 0;                            // of the record it becomes
-  sluice::http_binding::BinaryHeaders attributes;     // binary mode
-  std::shared_ptr<Caller> caller;                     // null once answered
+  std::uint32_t flags = 0;                         // of the record it becomes
+  sluice::http_binding::BinaryHeaders attributes;  // binary mode
+  std::shared_ptr<Caller> caller;                  // null once answered
   std::uint64_t deadline_ns = 0;
   std::uint64_t tag = 0;
 };
@@ -53,7 +53,8 @@ class Desk {
   /// It can never go into the graph: answered, and its place is free.
   void refuse_oldest(Answer answer);
 
-  /// The request of this tag is final. Answers whoever still waits. False: no such request (a contract broken elsewhere).
+  /// The request of this tag is final. Answers whoever still waits. False: no such request (a contract broken
+  /// elsewhere).
   bool settle(const sluice_settlement& settlement, std::uint32_t retry_after_s);
 
   /// Answers those whose time is up.

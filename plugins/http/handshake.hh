@@ -17,13 +17,14 @@ namespace sluice_http {
 struct Consent {
   std::vector<std::string> origins;   // whole DNS names, or "*"
   std::uint64_t rate_per_minute = 0;  // 0 = no limit
+  bool by_callback = false;           // a person grants, by calling the callback URL that the sender gave
 };
 
 /// DNS names compare whole and without case.
 [[nodiscard]] bool allows(const Consent& consent, std::string_view origin) noexcept;
 
-/// Answers OPTIONS. `origin` and `callback` are the headers WebHook-Request-Origin and WebHook-Request-Callback.
-/// A refusal is the absence of the two headers; the requested rate does not matter, the own limit is told.
+/// Answers OPTIONS; `origin` is the header WebHook-Request-Origin. A refusal is the absence of the two headers; the
+/// requested rate does not matter, the own limit is told.
 [[nodiscard]] Answer answer_handshake(const Consent& consent, std::string_view origin);
 
 /// What a far side's answer to our OPTIONS means.

@@ -6,8 +6,8 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
-#include <stdexcept>
 #include <unistd.h>
+#include <stdexcept>
 #include <vector>
 
 namespace sluice_http {
@@ -24,7 +24,8 @@ using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 
 constexpr std::size_t kReadBytes = 8 * 1024;
 constexpr std::size_t kReadBodyBytes = 64 * 1024;
-constexpr std::size_t kUnreadBodyBytes = 64 * 1024;  // a refused body up to this is read, so that the connection lives on
+constexpr std::size_t kUnreadBodyBytes =
+    64 * 1024;  // a refused body up to this is read, so that the connection lives on
 constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 constexpr std::chrono::milliseconds kLinger{2'000};
 constexpr std::chrono::milliseconds kSweepEvery{100};
@@ -46,11 +47,13 @@ struct ServerState {
   void sweep();
   void arm(int fd);
   void run_ready();
-  [[nodiscard]] std::uint64_t after(std::chrono::milliseconds time) const { return reception.now_ns() + nanoseconds(time); }
+  [[nodiscard]] std::uint64_t after(std::chrono::milliseconds time) const {
+    return reception.now_ns() + nanoseconds(time);
+  }
 
   ServerOptions options;
   Reception& reception;
-  std::vector<Connection*> open;  // before io: the last connections end while io goes
+  std::vector<Connection*> open;                            // before io: the last connections end while io goes
   asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};  // one thread at a time: no locks inside
   Acceptor acceptor{io};
   Descriptor wake{io};

@@ -16,8 +16,8 @@ std::vector<unsigned char> key_of(std::string_view secret) {
   if (secret.substr(0, prefix.size()) != prefix) return {secret.begin(), secret.end()};
   const std::string_view text = secret.substr(prefix.size());
   std::vector<unsigned char> key(text.size() / 4 * 3 + 1);
-  const int length = EVP_DecodeBlock(key.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
+  const int length =
+      EVP_DecodeBlock(key.data(), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   const std::size_t padding = text.size() - std::min(text.find('='), text.size());
   if (length <= 0 || padding > 2) throw std::invalid_argument("after whsec_ there must be base64");
   key.resize(static_cast<std::size_t>(length) - padding);

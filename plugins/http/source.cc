@@ -9,6 +9,7 @@ namespace sluice_http {
 namespace {
 
 constexpr std::uint64_t kExpireEveryNs = 100'000'000;
+constexpr std::size_t kCallbackBytesMax = 1024;
 
 struct Listen {
   std::string address;
@@ -42,6 +43,7 @@ FrontOptions front_options(const sluice::ConfigView& config) {
   made.any_content = config.text("content") == "any";
   made.require_origin = config.boolean("require_origin");
   if (config.count("allowed_origins") > 0) made.consent.origins = config.texts("allowed_origins");
+  made.consent.by_callback = config.boolean("grant_by_callback");
   made.consent.rate_per_minute = static_cast<std::uint64_t>(config.integer("rate_per_minute"));
   if (made.require_origin && made.consent.origins.empty()) {
     throw sluice::BadConfig("require_origin: needs allowed_origins, or nobody could deliver");
@@ -151,11 +153,28 @@ void Source::stop(std::chrono::milliseconds) {
 
 std::optional<Answer> Source::screen(const RequestHead& head) {
   std::optional<Answer> made = front_.screen(head);
-  if (made) return made;
+  if (made) {
+    if (head.method == "OPTIONS") tell_callback(head);
+    return made;
+  }
   if (!rate_.take(host_.now_ns())) {
     return later(429, "too_fast", "more requests than rate_per_minute allows", rate_.retry_after_s());
   }
   return std::nullopt;
+}
+
+/// Who may grant reads it in the log: as JSON texts and bounded, because a stranger wrote them.
+void Source::tell_callback(const RequestHead& head) {
+  const Consent& consent = front_.options().consent;
+  const std::string_view origin = head.header("webhook-request-origin");
+  const std::string_view callback = head.header("webhook-request-callback");
+  if (!consent.by_callback || !allows(consent, origin) || callback.empty() || callback.size() > kCallbackBytesMax)
+    return;
+  std::string text = "consent is asked for by ";
+  append_json(text, origin);
+  text += "; to grant it, call ";
+  append_json(text, callback);
+  host_.log(SLUICE_LOG_INFO, text);
 }
 
 std::optional<Answer> Source::take(const RequestHead& head, std::string& body, const std::shared_ptr<Caller>& caller) {

@@ -34,6 +34,7 @@ class Source : private Reception {
   void warn(std::string_view text) override { host_.log(SLUICE_LOG_WARN, text); }
 
   void expire();
+  void tell_callback(const RequestHead& head);
   void publish_port(std::uint16_t port) const;
 
   sluice::HostView host_;

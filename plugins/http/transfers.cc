@@ -3,20 +3,20 @@
 #include <curl/curl.h>
 #include <curl/header.h>
 
+#include <sys/epoll.h>
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <deque>
 #include <stdexcept>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 namespace sluice_http {
 namespace {
 
 constexpr std::size_t kReplyKeptBytes = 256;
-constexpr std::size_t kReplyBytesMax = 1024 * 1024;     // a longer answer is cut off; its status counts
-constexpr std::size_t kBufferKeptBytes = 256 * 1024;    // a larger body buffer is given back after use
+constexpr std::size_t kReplyBytesMax = 1024 * 1024;   // a longer answer is cut off; its status counts
+constexpr std::size_t kBufferKeptBytes = 256 * 1024;  // a larger body buffer is given back after use
 constexpr int kSocketsPerWait = 256;
 using Clock = std::chrono::steady_clock;
 

@@ -55,9 +55,9 @@ class HeaderLines {
 struct Transfer {
   std::uint64_t ticket = 0;  // of its first event
   std::uint32_t events = 0;
-  std::string_view body;     // must stay until the transfer is finished
-  std::string buffer;        // for a body that had to be put together
-  HeaderLines headers;       // of this request alone
+  std::string_view body;  // must stay until the transfer is finished
+  std::string buffer;     // for a body that had to be put together
+  HeaderLines headers;    // of this request alone
   std::uint32_t number = 0;
 };
 

@@ -70,7 +70,8 @@ TransferOptions transfer_options(const sluice::ConfigView& config, const Webhook
   if (!webhook.origin.empty()) made.headers.push_back("WebHook-Request-Origin: " + webhook.origin);
   if (webhook.target.token_in_query) made.headers.emplace_back("Cache-Control: no-store");
   made.headers.emplace_back("Expect:");  // libcurl's default would cost a round trip on larger bodies
-  made.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(config.number("timeout_seconds") * 1000)));
+  made.timeout =
+      std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(config.number("timeout_seconds") * 1000)));
   made.version = version_of(config.text("http_version"));
   made.verify = config.boolean("verify_ssl");
   made.ca_file = config.text("ca_file");
@@ -204,8 +205,9 @@ void Webhook::finish(Transfer& transfer, const Reply& reply) {
   const Judgement made = judge(reply, std::time(nullptr));
   if (made.gone && !gone_) {
     gone_ = true;
-    host_.log(SLUICE_LOG_ERROR, options_.target.shown + " answered 410 Gone: nothing is sent there any more; remove it "
-                                                        "from the configuration, or restart to try again");
+    host_.log(SLUICE_LOG_ERROR, options_.target.shown +
+                                    " answered 410 Gone: nothing is sent there any more; remove it "
+                                    "from the configuration, or restart to try again");
   }
   host_.complete(transfer.ticket, transfer.events, made.status, made.reason, made.code, made.retry_after);
 }
@@ -224,7 +226,8 @@ void Webhook::hear_consent() {
   if (consenting_ != Consenting::asked) return;
   const Transfers::Asked reply = transfers_.asked();
   if (!reply.done) return;
-  const MaySend word = judge_consent(options_.origin, options_.requested_rate, reply.allowed_origin, reply.allowed_rate);
+  const MaySend word =
+      judge_consent(options_.origin, options_.requested_rate, reply.allowed_origin, reply.allowed_rate);
   if (word.granted) {
     consenting_ = Consenting::granted;
     consent_problem_.clear();
@@ -234,9 +237,9 @@ void Webhook::hear_consent() {
                                                          : std::string(" at any rate")));
   } else {
     consenting_ = Consenting::unasked;  // asked again when the host offers events again: its back-off paces that
-    consent_problem_ = reply.problem.empty() ? options_.target.shown + " gives no consent to " + options_.origin +
-                                                   " (webhook handshake)"
-                                             : reply.problem;
+    consent_problem_ = reply.problem.empty()
+                           ? options_.target.shown + " gives no consent to " + options_.origin + " (webhook handshake)"
+                           : reply.problem;
   }
   host_.wake();
 }

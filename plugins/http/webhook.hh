@@ -1,5 +1,5 @@
-// Backend `webhook`: each event, or a batch of them, is an HTTP POST. Queueing, retries, breaker and dead letters are the
-// host's; this says how each request ended. Single-threaded: sockets are served inside poll().
+// Backend `webhook`: each event, or a batch of them, is an HTTP POST. Queueing, retries, breaker and dead letters are
+// the host's; this says how each request ended. Single-threaded: sockets are served inside poll().
 #pragma once
 
 #include "handshake.hh"

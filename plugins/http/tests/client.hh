@@ -6,14 +6,14 @@
 #include "plugin_rig.hh"
 
 #include <arpa/inet.h>
-#include <cstdio>
 #include <fcntl.h>
-#include <functional>
 #include <netinet/in.h>
-#include <stdexcept>
-#include <string>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <cstdio>
+#include <functional>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace test {

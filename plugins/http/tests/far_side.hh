@@ -1,18 +1,18 @@
 // The servers that webhook tests talk to, as processes of their own: ended by pid with the object that started them.
 #pragma once
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <poll.h>
 #include <stdexcept>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <vector>
 
 namespace test {
@@ -121,7 +121,8 @@ class Receiver {
 
  private:
   static std::vector<std::string> words(const std::string& certificate, const std::string& key) {
-    std::vector<std::string> made{"/usr/bin/python3", std::string(SLUICE_SOURCE_DIR) + "/plugins/http/tests/receiver.py"};
+    std::vector<std::string> made{"/usr/bin/python3",
+                                  std::string(SLUICE_SOURCE_DIR) + "/plugins/http/tests/receiver.py"};
     if (!certificate.empty()) made.insert(made.end(), {"--tls", certificate, key});
     return made;
   }
@@ -137,7 +138,8 @@ inline void shell(const std::string& command) {
 class Certificates {
  public:
   Certificates() {
-    shell("cd " + folder_.path() + " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 "
+    shell("cd " + folder_.path() +
+          " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 "
           "-subj '/CN=test authority' -keyout ca.key -out ca.pem 2>/dev/null && "
           "cp ca.pem ca_of_others.pem && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 "
           "-subj '/CN=another authority' -keyout other.key -out other.pem 2>/dev/null");
@@ -158,9 +160,12 @@ class Certificates {
       std::ofstream(folder_ / "index.txt").flush();
       std::ofstream(folder_ / "serial") << "1000\n";
     }
-    shell("cd " + folder_.path() + " && openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=" +
-          name + " -keyout " + name + ".key -out " + name + ".csr 2>/dev/null && openssl ca -batch -config ca.cnf -cert "
-          "ca.pem -keyfile ca.key -in " + name + ".csr -out " + name + ".pem -notext " + validity + " 2>/dev/null");
+    shell("cd " + folder_.path() +
+          " && openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=" + name + " -keyout " +
+          name + ".key -out " + name +
+          ".csr 2>/dev/null && openssl ca -batch -config ca.cnf -cert "
+          "ca.pem -keyfile ca.key -in " +
+          name + ".csr -out " + name + ".pem -notext " + validity + " 2>/dev/null");
   }
   Folder folder_;
 };

@@ -192,8 +192,8 @@ TEST_CASE("http: a body beyond max_body_bytes is 413, told or chunked, and the c
   CHECK_FALSE(client.was_reset());
 
   Client chunked(door.port);
-  chunked.send("POST /events HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2000\r\n" + large.substr(0, 0x2000) +
-               "\r\n");
+  chunked.send("POST /events HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2000\r\n" +
+               large.substr(0, 0x2000) + "\r\n");
   CHECK(status_of(door.response(chunked)) == 413);
   CHECK(door.pulled.empty());
 }

@@ -6,13 +6,13 @@
 
 #include "plugin_rig.hh"
 
+#include <sys/resource.h>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <sys/resource.h>
 #include <vector>
 
 namespace {
@@ -78,8 +78,8 @@ int main(int argc, char** argv) {
   Count count;
   const sluice_host host = counting_host(count);
   const sluice_class& of = rig::class_of(*sluice_module_v1(), "webhook");
-  const rig::Config config(R"({"url":")" + std::string(argv[5]) + R"(","http_version":"1.1","max_in_flight":)" + argv[3] +
-                               R"(,"mode":")" + mode + R"(","batch_size":)" + argv[4] + "}",
+  const rig::Config config(R"({"url":")" + std::string(argv[5]) + R"(","http_version":"1.1","max_in_flight":)" +
+                               argv[3] + R"(,"mode":")" + mode + R"(","batch_size":)" + argv[4] + "}",
                            of.config_schema);
   char room[1024];
   sluice_error error{sizeof error, sizeof room, 0, 0, room};
@@ -107,8 +107,8 @@ int main(int argc, char** argv) {
     if (taken < 256) of.poll(node, -1, 1000, 0);
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("webhook %s x%s, %s connections: %.0f events/s, %.2f us CPU an event, %llu failed\n", mode.c_str(), argv[4],
-              argv[3], static_cast<double>(count.delivered) / seconds,
+  std::printf("webhook %s x%s, %s connections: %.0f events/s, %.2f us CPU an event, %llu failed\n", mode.c_str(),
+              argv[4], argv[3], static_cast<double>(count.delivered) / seconds,
               (cpu_seconds() - cpu) * 1e6 / static_cast<double>(events.size()),
               static_cast<unsigned long long>(count.failed));
   of.destroy(node);

@@ -4,12 +4,12 @@
 #include "plugin_rig.hh"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <chrono>
 #include <cstring>
 #include <functional>
-#include <netinet/in.h>
 #include <set>
-#include <sys/socket.h>
 
 using test::Receiver;
 using test::Request;
@@ -186,8 +186,10 @@ TEST_CASE("webhook: requests carry a Standard Webhooks signature that the receiv
   CHECK(request.header("webhook-id") == "5");
   test::Folder folder;
   std::ofstream(folder / "signed") << "5." << request.header("webhook-timestamp") << "." << request.body;
-  test::shell("openssl dgst -sha256 -mac HMAC -macopt hexkey:$(printf %s MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw | base64 -d | "
-              "od -An -tx1 | tr -d ' \\n') -binary " + folder / "signed" + " | base64 > " + folder / "mac");
+  test::shell(
+      "openssl dgst -sha256 -mac HMAC -macopt hexkey:$(printf %s MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw | base64 -d | "
+      "od -An -tx1 | tr -d ' \\n') -binary " +
+      folder / "signed" + " | base64 > " + folder / "mac");
   std::string mac;
   std::ifstream(folder / "mac") >> mac;
   CHECK(request.header("webhook-signature") == "v1," + mac);
@@ -296,19 +298,33 @@ TEST_CASE("webhook: HTTP/2 is agreed on by TLS, many requests share a connection
   const test::Certificates certificates;
   const test::Folder folder;
   const int port = closed_port(), plain_port = closed_port(), answer_port = closed_port();
-  std::ofstream(folder / "nginx.conf")
-      << "daemon off; pid " << folder / "pid" << "; error_log stderr crit; worker_processes 1; events {}\n"
-      << "http { log_format two '$server_protocol $connection'; access_log " << folder / "access" << " two;\n"
-      << "client_body_temp_path " << folder / "body" << "; proxy_temp_path " << folder / "p" << "; fastcgi_temp_path "
-      << folder / "f" << "; uwsgi_temp_path " << folder / "u" << "; scgi_temp_path " << folder / "s" << ";\n"
-      << "server { listen 127.0.0.1:" << port << " ssl http2; ssl_certificate " << certificates["good.pem"]
-      << "; ssl_certificate_key " << certificates["good.key"] << "; location / { proxy_pass http://127.0.0.1:" << answer_port << "; } }\n"
-      // nginx answers `return` before it has read the body: as a receiver that takes the body it stands in front of that.
-      << "server { listen 127.0.0.1:" << answer_port << "; access_log off; location / { return 204; } }\n"
-      << "server { listen 127.0.0.1:" << plain_port << " http2; location / { return 204; } } }\n";
+  std::ofstream(folder / "nginx.conf") << "daemon off; pid " << folder / "pid"
+                                       << "; error_log stderr crit; worker_processes 1; events {}\n"
+                                       << "http { log_format two '$server_protocol $connection'; access_log "
+                                       << folder / "access"
+                                       << " two;\n"
+                                       << "client_body_temp_path " << folder / "body"
+                                       << "; proxy_temp_path " << folder / "p"
+                                       << "; fastcgi_temp_path " << folder / "f"
+                                       << "; uwsgi_temp_path " << folder / "u"
+                                       << "; scgi_temp_path " << folder / "s"
+                                       << ";\n"
+                                       << "server { listen 127.0.0.1:" << port << " ssl http2; ssl_certificate "
+                                       << certificates["good.pem"] << "; ssl_certificate_key "
+                                       << certificates["good.key"]
+                                       << "; location / { proxy_pass http://127.0.0.1:" << answer_port
+                                       << "; } }\n"
+                                       // nginx answers `return` before it has read the body: as a receiver that takes
+                                       // the body it stands in front of that.
+                                       << "server { listen 127.0.0.1:" << answer_port
+                                       << "; access_log off; location / { return 204; } }\n"
+                                       << "server { listen 127.0.0.1:" << plain_port
+                                       << " http2; location / { return 204; } } }\n";
   test::Process nginx({"/usr/sbin/nginx", "-c", folder / "nginx.conf", "-p", folder.path(), "-e", "stderr"});
   const std::string ca = R"(,"ca_file":")" + certificates["ca.pem"] + "\"";
-  const auto url = [](const std::string& scheme, int at) { return scheme + "://127.0.0.1:" + std::to_string(at) + "/"; };
+  const auto url = [](const std::string& scheme, int at) {
+    return scheme + "://127.0.0.1:" + std::to_string(at) + "/";
+  };
 
   Lane lane(url("https", port), ca);
   REQUIRE(lane.until([&] { return lane.node.probe() == SLUICE_OK; }));
@@ -375,7 +391,8 @@ TEST_CASE("webhook: a configuration that cannot work is refused with its key", "
   refused(R"({"url":"http://h/","headers":{"X":"a\r\nEvil: 1"}})", "line break");
   refused(R"({"url":"http://h/","headers":{"Content-Length":"1"}})", "headers/Content-Length");
   refused(R"({"url":"http://h/","headers":{"Content-Type":"application/json"}})", "application/cloudevents+json");
-  refused(R"({"url":"http://h/","mode":"batched","headers":{"Content-Type":"application/cloudevents+json"}})", "batched");
+  refused(R"({"url":"http://h/","mode":"batched","headers":{"Content-Type":"application/cloudevents+json"}})",
+          "batched");
   refused(R"({"url":"http://h/","handshake":true})", "origin");
   refused(R"({"url":"http://h/","signature":{"secret":"whsec_***"}})", "base64");
 }
