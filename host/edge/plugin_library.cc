@@ -32,7 +32,7 @@ const char* keep_for_ever(const std::string& text) {
 std::string linker_text(const std::string& what, const std::string& path) {
   const auto symbol = what.find("undefined symbol: ");
   if (symbol != std::string::npos) {
-    const auto end = what.find_first_of(" ]\n", symbol + 18);
+    const auto end = what.find_first_of(" )]\n", symbol + 18);
     return what.substr(symbol, end == std::string::npos ? end : end - symbol);
   }
   const auto at = what.rfind(path + ": ");

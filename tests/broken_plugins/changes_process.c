@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static sluice_status meddling_create(const sluice_host *host, const sluice_config *config, sluice_node **node,
-                                     sluice_error *error) {
+static sluice_status meddling_create(const sluice_host* host, const sluice_config* config, sluice_node** node,
+                                     sluice_error* error) {
   signal(SIGPIPE, SIG_DFL);
   signal(SIGUSR1, SIG_IGN);
   umask(0);

@@ -1,7 +1,7 @@
 // A ticket that was never given is completed.
 #include "broken.h"
 
-static sluice_status beyond(sluice_node *node, const sluice_batch *batch, uint32_t *taken, sluice_error *error) {
+static sluice_status beyond(sluice_node* node, const sluice_batch* batch, uint32_t* taken, sluice_error* error) {
   (void)error;
   *taken = batch->count;
   node->host->complete(node->host, batch->ticket, batch->count, NULL);

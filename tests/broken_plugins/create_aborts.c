@@ -1,8 +1,8 @@
 // create() ends the process.
 #include "broken.h"
 
-static sluice_status aborting_create(const sluice_host *host, const sluice_config *config, sluice_node **node,
-                                     sluice_error *error) {
+static sluice_status aborting_create(const sluice_host* host, const sluice_config* config, sluice_node** node,
+                                     sluice_error* error) {
   (void)host, (void)config, (void)node, (void)error;
   abort();
 }

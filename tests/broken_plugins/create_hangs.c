@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-static sluice_status hanging_create(const sluice_host *host, const sluice_config *config, sluice_node **node,
-                                    sluice_error *error) {
+static sluice_status hanging_create(const sluice_host* host, const sluice_config* config, sluice_node** node,
+                                    sluice_error* error) {
   (void)host, (void)config, (void)node, (void)error;
   for (;;) pause();
   return SLUICE_OK;

@@ -1,8 +1,8 @@
 // process() ends the process.
 #include "broken.h"
 
-static sluice_status aborting(sluice_node *node, const sluice_batch *in, uint8_t *verdict, sluice_writer *out,
-                              sluice_error *error) {
+static sluice_status aborting(sluice_node* node, const sluice_batch* in, uint8_t* verdict, sluice_writer* out,
+                              sluice_error* error) {
   (void)node, (void)in, (void)verdict, (void)out, (void)error;
   abort();
 }

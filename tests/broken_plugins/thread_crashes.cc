@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <thread>
 
-static sluice_status start_thread(sluice_node *node, const sluice_batch *batch, uint32_t *taken, sluice_error *error) {
+static sluice_status start_thread(sluice_node* node, const sluice_batch* batch, uint32_t* taken, sluice_error* error) {
   std::thread([] { throw std::runtime_error("nobody catches this"); }).join();
   return good_publish(node, batch, taken, error);
 }
