@@ -194,15 +194,19 @@ void LogFile::rotate() {
   drop_old_files();
 }
 
-/// "events.jsonl.20261101T120000Z-001": names sort by age.
-std::string LogFile::free_name() const {
+/// "events.jsonl.20261101T120000Z-001": names sort by age, so a number is not used again within its second.
+std::string LogFile::free_name() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
   ::gmtime_r(&now, &utc);
   char stamp[32];
   std::strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
-  for (int i = 1;; ++i) {
-    std::string number = std::to_string(i);
+  if (stamp != last_stamp_) {
+    last_stamp_ = stamp;
+    last_number_ = 0;
+  }
+  for (;;) {
+    std::string number = std::to_string(++last_number_);
     number.insert(0, number.size() < 3 ? 3 - number.size() : 0, '0');
     std::string name = options_.path + "." + stamp + "-" + number;
     if (!std::filesystem::exists(name)) return name;

@@ -48,12 +48,14 @@ class LogFile {
   void repair();
   void take_back(std::uint64_t size);
   void drop_old_files();
-  [[nodiscard]] std::string free_name() const;
+  [[nodiscard]] std::string free_name();
   [[nodiscard]] std::int64_t period_of(std::chrono::system_clock::time_point when) const;
 
   LogFileOptions options_;
   Say say_;
   UniqueFd fd_;
+  std::string last_stamp_;  // of the newest rotated name
+  std::uint32_t last_number_ = 0;
   std::uint64_t size_ = 0;         // whole lines only
   std::uint64_t synced_size_ = 0;  // of them on disk
   std::int64_t period_ = 0;        // rotate_every: the one this file belongs to
