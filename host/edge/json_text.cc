@@ -99,6 +99,12 @@ void append_plain(std::string& out, std::string_view text, std::size_t bytes_max
   append_escaped(out, text, bytes_max, plain_escape);
 }
 
+std::string valid_utf8(std::string_view text) {
+  std::string out;
+  append_escaped(out, text, std::string::npos, [](char, char(&)[6]) { return std::string_view(); });
+  return out;
+}
+
 void append_json_number(std::string& out, double number) {
   if (!std::isfinite(number)) {
     out += "null";

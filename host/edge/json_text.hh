@@ -16,6 +16,9 @@ void append_json_string(std::string& out, std::string_view text, std::size_t byt
 /// from the outside), bytes that are not UTF-8 become U+FFFD. Cut as above.
 void append_plain(std::string& out, std::string_view text, std::size_t bytes_max = std::string::npos);
 
+/// The text with bytes that are not UTF-8 replaced by U+FFFD.
+[[nodiscard]] std::string valid_utf8(std::string_view text);
+
 /// A finite number as JSON, shortest form that reads back the same; others are null.
 void append_json_number(std::string& out, double number);
 

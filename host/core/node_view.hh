@@ -1,0 +1,30 @@
+// The running graph as those see it who only look: admin pages, the stop summary, the progress line. Names and classes
+// never change while it runs; the numbers are read through `stats` at any time (see core/stats.hh).
+#pragma once
+
+#include "core/config.hh"
+#include "core/stats.hh"
+#include "core/type_table.hh"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+struct NodeView {
+  NodeKind kind = NodeKind::source;
+  std::string name;  // in the graph: "webhook[1]" for an element of a list
+  std::string klass;
+  bool observer = false;
+  bool required = true;  // its being down is the host's being down
+  const NodeStats* stats = nullptr;
+};
+
+struct GraphView {
+  std::vector<NodeView> nodes;  // in the order of the file
+  const TypeTable* types = nullptr;
+  std::string version;  // of the host
+};
+
+}  // namespace sluice
