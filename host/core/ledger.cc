@@ -64,9 +64,12 @@ std::uint32_t Ledger::add_record(PageId id, std::uint64_t tag) {
   return static_cast<std::uint32_t>(page.records.size() - 1);
 }
 
-std::uint32_t Ledger::add_event(PageId id, std::uint32_t record) {
+std::uint32_t Ledger::add_event(PageId id, std::uint32_t record, bool derived) {
   Page& page = page_of(id);
-  page.events.push_back({.record = record});
+  Event event;
+  event.record = record;
+  event.derived = derived;
+  page.events.push_back(event);
   ++page.records[record].open_events;
   return static_cast<std::uint32_t>(page.events.size() - 1);
 }
@@ -89,6 +92,15 @@ void Ledger::owe(PageId id, std::uint32_t origin, std::uint32_t count) {
 
 void Ledger::contribute(PageId id, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason) {
   fold(page_of(id), origin, outcome, code, reason);
+}
+
+void Ledger::mark(PageId id, std::uint32_t origin, Outcome at_best, std::int32_t code, std::string_view reason) {
+  Page& page = page_of(id);
+  page.events[origin].at_best = at_best;
+  Record& record = page.records[page.events[origin].record];
+  record.code = code;
+  page.reasons.emplace_back(reason);
+  record.reason = static_cast<std::uint32_t>(page.reasons.size());
 }
 
 void Ledger::settle_record(PageId id, std::uint32_t index, Outcome outcome, std::int32_t code,
@@ -132,13 +144,16 @@ void Ledger::fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_
 void Ledger::try_answer(Page& page, std::uint32_t origin) {
   Event& event = page.events[origin];
   if (event.answered || !page.closed) return;
-  const bool early = fold_ == Fold::min && event.touched && event.folded == Outcome::delivered;
+  const bool early = fold_ == Fold::min && event.touched && event.folded == Outcome::delivered &&
+                     event.at_best == Outcome::delivered;
   if (event.owed > 0 && !early) return;
   event.answered = true;
   Record& record = page.records[event.record];
-  const Outcome outcome = event.touched ? event.folded : Outcome::dropped;
-  record.outcome = record.has_event ? std::max(record.outcome, outcome) : outcome;
-  record.has_event = true;
+  if (event.touched || !event.derived) {
+    const Outcome outcome = std::max(event.touched ? event.folded : Outcome::dropped, event.at_best);
+    record.outcome = record.has_event ? std::max(record.outcome, outcome) : outcome;
+    record.has_event = true;
+  }
   SLUICE_ASSERT(record.open_events > 0);
   if (--record.open_events == 0) finish_record(page, event.record);
 }

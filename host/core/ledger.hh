@@ -61,13 +61,16 @@ class Ledger {
   /// Opens a page for one pull; close() must follow once all of its events are routed.
   [[nodiscard]] PageId open(std::uint64_t first_seq);
   [[nodiscard]] std::uint32_t add_record(PageId page, std::uint64_t tag);
-  /// An event of a record; derived events name their cause's record. Returns its origin.
-  [[nodiscard]] std::uint32_t add_event(PageId page, std::uint32_t record);
+  /// An event of a record. A derived event names its cause's record and shares its outcome, but one that nobody wanted
+  /// says nothing about its cause. Returns its origin.
+  [[nodiscard]] std::uint32_t add_event(PageId page, std::uint32_t record, bool derived = false);
   [[nodiscard]] std::uint32_t record_of(PageId page, std::uint32_t origin) const;
   /// `count` consecutive events will each get one more contribution.
   void owe(PageId page, std::uint32_t origin, std::uint32_t count = 1);
   /// An outcome that was not owed: a verdict, an undecodable record.
   void contribute(PageId page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason);
+  /// The event can end no better than this, whatever becomes of it: it stands for something that was refused.
+  void mark(PageId page, std::uint32_t origin, Outcome at_best, std::int32_t code, std::string_view reason);
   /// A record that holds no event: its outcome is known at once.
   void settle_record(PageId page, std::uint32_t record, Outcome outcome, std::int32_t code, std::string_view reason);
   /// No more events or debts: what nobody owes is answered now.
@@ -92,8 +95,10 @@ class Ledger {
     std::uint16_t total = 0;
     std::uint16_t delivered = 0;
     Outcome folded = Outcome::dropped;
+    Outcome at_best = Outcome::delivered;
     bool touched = false;   // something was contributed
     bool answered = false;  // its record has counted it
+    bool derived = false;
   };
   struct Record {
     std::uint64_t tag = 0;

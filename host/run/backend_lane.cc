@@ -146,10 +146,11 @@ void BackendLane::take_in(std::uint64_t now_ns) {
   for (const Completion& completion : dead) dead_letter_settled(completion);
   for (Run& run : work_runs_) {
     for (const sluice_event& event : run.view()) stats_.by_type[type_id(event)].in.add();
-    if (redaction_.apply(run, blocks_) && !run.overflow) {
+    if (redaction_.apply(run, blocks_)) {
       const std::uint64_t left = bytes_of(run.view());  // credit was taken for the size that came
-      free_credit(0, run.bytes > left ? run.bytes - left : 0);
-      if (left > run.bytes) credit.take_more(0, left - run.bytes);
+      CreditPool& lender = run.overflow ? dead_lane_->credit : credit;
+      if (left < run.bytes) lender.give_back(0, run.bytes - left);
+      if (left > run.bytes) lender.take_more(0, left - run.bytes);
       run.bytes = left;
     }
     if (broken_) {
@@ -162,19 +163,30 @@ void BackendLane::take_in(std::uint64_t now_ns) {
       continue;
     }
     if (run.overflow) {
-      const Claim claim{run.sink, run.page, run.queued_ns, now_ns, 0};
-      for (const sluice_event& event : run.view()) {
-        give_up(event, claim, Outcome::retry, SLUICE_CODE_FULL, "the queue of " + name_ + " is full");
-        if (!dead_waiting_.empty()) {
-          dead_waiting_.back().holds_credit = false;
-          dead_waiting_.back().room_taken = true;
-        }
-      }
+      shed_overflow(run, now_ns);
       continue;
     }
     queue_.emplace_back(std::move(run), 0);
   }
   work_runs_.clear();
+}
+
+/// What came without room here: its credit is the dead-letter lane's, so it goes there and nowhere else.
+void BackendLane::shed_overflow(const Run& run, std::uint64_t now_ns) {
+  const Claim claim{run.sink, run.page, run.queued_ns, now_ns, 0};
+  for (const sluice_event& event : run.view()) {
+    if (finishing_) {
+      tell(claim, event.origin, 1, Outcome::retry, SLUICE_CODE_STOPPING, "not delivered before the host stopped");
+      dead_lane_->credit.give_back(1, event.json.len);
+      continue;
+    }
+    stats_.by_type[type_id(event)].failed.add();
+    bury(event, claim, Outcome::retry, SLUICE_CODE_FULL, "the queue of " + name_ + " is full");
+    DeadLetter& letter = dead_waiting_.back();
+    letter.holds_credit = false;
+    letter.room_taken = true;
+    dead_lane_->credit.take_more(0, letter.event_bytes - event.json.len);  // its attributes make it longer
+  }
 }
 
 // ---- completions ----
@@ -203,12 +215,27 @@ void BackendLane::on_done(const Done& done, std::uint64_t now_ns) {
     ticket += to - from;
     left -= to - from;
   }
-  if (left == 0) return;
+  if (left == 0 || completed_late(ticket, left)) return;
   stats_.breaches.add_shared();
   if (!broken_ && !finishing_) {
     break_node("completed ticket " + std::to_string(ticket) + ", which " +
                (ticket >= next_ticket_ ? "was never given out" : "was completed before"));
   }
+}
+
+/// A stopped node may still complete what it had taken: that was answered without it, and only its memory is freed now.
+bool BackendLane::completed_late(std::uint64_t ticket, std::uint64_t count) {
+  for (Flight& flight : quarantine_) {
+    if (ticket < flight.first || ticket + count > flight.first + flight.count) continue;
+    for (std::uint64_t i = ticket - flight.first; i < ticket - flight.first + count; ++i) {
+      if (is_done(flight.done, static_cast<std::uint32_t>(i))) return false;
+      set_done(flight.done, static_cast<std::uint32_t>(i));
+      --flight.remaining;
+    }
+    if (flight.remaining == 0) std::erase_if(quarantine_, [](const Flight& f) { return f.remaining == 0; });
+    return true;
+  }
+  return false;
 }
 
 void BackendLane::on_flight_done(Flight& flight, std::uint32_t from, std::uint32_t to, const Done& done,
@@ -528,12 +555,17 @@ void BackendLane::give_up(const sluice_event& event, const Claim& claim, Outcome
   TypeCounters& counters = stats_.by_type[type_id(event)];
   (outcome == Outcome::rejected ? counters.rejected : counters.failed).add();
   stats_.set_error(reason, world_.clock.unix_ns());
-  const std::string told = name_ + ": " + reason;
   if (dead_lane_ == nullptr || broken_ || finishing_) {
-    tell(claim, event.origin, 1, outcome, code, told);
+    tell(claim, event.origin, 1, outcome, code, name_ + ": " + reason);
     free_credit(1, event.json.len);
     return;
   }
+  bury(event, claim, outcome, code, reason);
+}
+
+/// Makes the dead letter; send_dead_letters() hands it over when its lane has room.
+void BackendLane::bury(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
+                       const std::string& reason) {
   const std::int64_t unix_ns = world_.clock.unix_ns();
   const std::uint64_t mono_ns = now();
   const std::uint64_t since = claim.first_ns == 0 ? 0 : mono_ns - claim.first_ns;
@@ -543,7 +575,7 @@ void BackendLane::give_up(const sluice_event& event, const Claim& claim, Outcome
   letter.bytes = event.json.len;
   letter.outcome = outcome;
   letter.code = code;
-  letter.reason = told;
+  letter.reason = name_ + ": " + reason;
   letter.block = blocks_.take();
   letter.event = as_dead_letter(event,
                                 {.node = name_,

@@ -110,6 +110,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   void take_in(std::uint64_t now_ns);
   bool take_completions(std::uint64_t now_ns);
   void on_done(const Done& done, std::uint64_t now_ns);
+  [[nodiscard]] bool completed_late(std::uint64_t ticket, std::uint64_t count);
   void on_flight_done(Flight& flight, std::uint32_t from, std::uint32_t to, const Done& done, std::uint64_t now_ns);
   void delivered(Flight& flight, std::uint32_t from, std::uint32_t to, std::uint64_t now_ns);
   void failed(Flight& flight, std::uint32_t index, const Done& done, std::uint64_t now_ns);
@@ -127,6 +128,9 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   [[nodiscard]] Held take_held();
 
   void give_up(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code, std::string reason);
+  void bury(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
+            const std::string& reason);
+  void shed_overflow(const Run& run, std::uint64_t now_ns);
   void send_dead_letters();
   void dead_letter_settled(const Completion& completion);
   void tell(const Claim& claim, std::uint32_t origin, std::uint32_t count, Outcome outcome, std::int32_t code,

@@ -498,7 +498,7 @@ void SourceLane::reject_record(PageId page, std::uint32_t record, const Reject& 
   wrapped.origin = ledger_.add_event(page, record);
   wrapped.seq = next_seq_++;
   set_type_id(wrapped, types_.id_of(text_of(wrapped, wrapped.type)));
-  ledger_.contribute(page, wrapped.origin, Outcome::rejected, code, reason);
+  ledger_.mark(page, wrapped.origin, Outcome::rejected, code, reason);
   dead_events_.push_back(wrapped);
 }
 
@@ -700,7 +700,7 @@ void SourceLane::route_verdicts(NodeIndex target, std::span<const sluice_event> 
       event.origin = derived.replaces
                          ? events[derived.parent].origin
                          : ledger_.add_event(pending_.page,
-                                             ledger_.record_of(pending_.page, events[derived.parent].origin));
+                                             ledger_.record_of(pending_.page, events[derived.parent].origin), true);
     }
   }
   for (std::uint32_t i = 0; i < events.size(); ++i) {

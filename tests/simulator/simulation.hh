@@ -1,0 +1,20 @@
+// One simulated run: a random graph out of the shipped lanes, ledger and pipeline, driven by a seeded die over a clock
+// that is set by hand. Throws Violation when a promise is broken.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace sluice::sim {
+
+struct RunReport {
+  std::string graph;          // in words
+  std::uint64_t steps = 0;
+  std::uint64_t records = 0;
+  std::uint64_t deliveries = 0;
+  bool halted = false;
+};
+
+[[nodiscard]] RunReport simulate(std::uint64_t seed, bool loud);
+
+}  // namespace sluice::sim
