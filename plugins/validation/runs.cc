@@ -96,7 +96,7 @@ void Runs::begin(std::string_view source, std::optional<std::string_view> run_id
   if (known == by_id_.end()) return belong(source, make_run(run_id, &identity));
   // The same source begins the run again: from zero. Another worker of the same run joins it.
   const std::uint32_t index = known->second;
-  if (is_current(source, index) || runs_.at(index).halted) return start_over(index, identity), belong(source, index);
+  if (is_current(source, index) || runs_.at(index).halted) return belong(source, start_over(index, identity));
   window_.add(identity);
   journal_ += "I ";
   put_identity(journal_, identity);
@@ -127,15 +127,16 @@ std::uint32_t Runs::make_run(std::optional<std::string_view> id, const IdHash* i
   return index;
 }
 
-void Runs::start_over(std::uint32_t index, const IdHash& identity) {
+std::uint32_t Runs::start_over(std::uint32_t index, const IdHash& identity) {
   const Run old = runs_.at(index);
   if (old.halted) --halted_;
   runs_.erase(index);
-  make_run(old.id, &identity);
+  const std::uint32_t fresh = make_run(old.id, &identity);
   // The new number stands for the run now; sources that belonged to the old one go along.
   for (auto& [source, one] : sources_) {
-    if (one.run == index) belong(source, next_run_ - 1);
+    if (one.run == index) belong(source, fresh);
   }
+  return fresh;
 }
 
 bool Runs::is_current(std::string_view source, std::uint32_t run) const {

@@ -85,7 +85,7 @@ class Runs {
 
  private:
   std::uint32_t make_run(std::optional<std::string_view> id, const IdHash* identity);
-  void start_over(std::uint32_t run, const IdHash& identity);
+  std::uint32_t start_over(std::uint32_t run, const IdHash& identity);
   void apply(std::uint32_t run, const IdHash& identity, bool success, std::vector<Finding>& findings);
   void belong(std::string_view source, std::uint32_t run);
   void remember(const Finding& finding);
