@@ -5,6 +5,13 @@
 
 namespace sluice {
 
+Value::Value() = default;
+Value::Value(const Value& other) = default;
+Value::Value(Value&& other) noexcept = default;
+Value& Value::operator=(const Value& other) = default;
+Value& Value::operator=(Value&& other) noexcept = default;
+Value::~Value() = default;
+
 const Value* Value::find(std::string_view key) const noexcept {
   for (const auto& [name, member] : map) {
     if (name == key) return &member;

@@ -19,6 +19,14 @@ inline constexpr const char* kEnvironmentFile = "environment";
 struct Value {
   enum class Kind : std::uint8_t { null, boolean, integer, number, string, list, map };
 
+  // Out of line: inside the class the pairs of `map` are incomplete, and clang looks at them too early.
+  Value();
+  Value(const Value& other);
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
+
   Kind kind = Kind::null;
   bool boolean = false;
   std::int64_t integer = 0;
