@@ -32,7 +32,7 @@ class JsonText {
 
   void member(std::string_view key, std::string_view text) {
     begin(key);
-    append_json_string(text_, text);
+    append_safe_json_string(text_, text);
   }
   void member(std::string_view key, const char* text) { member(key, std::string_view(text)); }
   void member(std::string_view key, bool flag) {
@@ -68,7 +68,7 @@ class JsonText {
     if (!first_) text_ += ',';
     first_ = false;
     if (key.data() == nullptr) return;
-    append_json_string(text_, key);
+    append_safe_json_string(text_, key);
     text_ += ':';
   }
 

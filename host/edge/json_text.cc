@@ -1,5 +1,7 @@
 #include "edge/json_text.hh"
 
+#include <sluice/cpp/utf8.hh>
+
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -9,21 +11,6 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view kCut = "\xE2\x80\xA6";          // U+2026, "…"
-
-/// Length of the UTF-8 sequence at the front of text; 0 when there is none (overlong, surrogate, cut off, stray).
-std::size_t sequence(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F)) return 0;
-  if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) return 0;
-  return length;
-}
 
 constexpr char kHex[] = "0123456789abcdef";
 
@@ -64,7 +51,8 @@ void append_escaped(std::string& out, std::string_view text, std::size_t bytes_m
   std::size_t cut_at = begin;  // up to here the mark of a cut still fits behind what was written
   char buffer[6];
   while (!text.empty()) {
-    std::size_t length = sequence(text);
+    std::uint32_t code = 0;
+    std::size_t length = utf8_length(text, 0, code);
     std::string_view piece = length == 0 ? kReplacement : text.substr(0, length);
     if (length == 0) length = 1;
     if (const std::string_view escaped = length == 1 ? escape(text.front(), buffer) : ""; !escaped.empty()) {
@@ -83,15 +71,15 @@ void append_escaped(std::string& out, std::string_view text, std::size_t bytes_m
 
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view text, std::size_t bytes_max) {
+void append_safe_json_string(std::string& out, std::string_view text, std::size_t bytes_max) {
   out += '"';
   append_escaped(out, text, bytes_max, json_escape);
   out += '"';
 }
 
-std::string json_string(std::string_view text) {
+std::string safe_json_string(std::string_view text) {
   std::string out;
-  append_json_string(out, text);
+  append_safe_json_string(out, text);
   return out;
 }
 
@@ -99,7 +87,7 @@ void append_plain(std::string& out, std::string_view text, std::size_t bytes_max
   append_escaped(out, text, bytes_max, plain_escape);
 }
 
-std::string valid_utf8(std::string_view text) {
+std::string safe_utf8(std::string_view text) {
   std::string out;
   append_escaped(out, text, std::string::npos, [](char, char(&)[6]) { return std::string_view(); });
   return out;

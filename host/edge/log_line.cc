@@ -24,7 +24,7 @@ bool needs_quotes(std::string_view value) noexcept {
 
 void append_human_value(std::string& out, std::string_view value, std::size_t bytes_max) {
   if (needs_quotes(value))
-    append_json_string(out, value, bytes_max);
+    append_safe_json_string(out, value, bytes_max);
   else
     append_plain(out, value, bytes_max);
 }
@@ -52,7 +52,7 @@ void append_log_text(std::string& out, LogFormat format, std::string_view senten
   const bool json = format == LogFormat::json;
   if (json) {
     out += "\"message\":";
-    append_json_string(out, sentence, kSentenceBytes);
+    append_safe_json_string(out, sentence, kSentenceBytes);
   } else {
     append_plain(out, sentence, kSentenceBytes);
   }
@@ -62,12 +62,12 @@ void append_log_text(std::string& out, LogFormat format, std::string_view senten
     const std::size_t value_max = left - field.key.size() - kPunctuationBytes;
     if (json) {
       out += ',';
-      append_json_string(out, field.key);
+      append_safe_json_string(out, field.key);
       out += ':';
       if (field.bare && is_json_literal(field.value))
         out += field.value;
       else
-        append_json_string(out, field.value, value_max);
+        append_safe_json_string(out, field.value, value_max);
     } else {
       out += ' ';
       append_plain(out, field.key);

@@ -102,7 +102,7 @@ void add_by_type(Families& families, const GraphView& graph) {
         const TypeCounters& counters = node.stats->by_type[id];
         if (counters.in.get() + counters.out.get() == 0) continue;  // a type that never came here
         Labels labels = node_labels(node);
-        labels.push_back({"type", valid_utf8(names[id])});
+        labels.push_back({"type", safe_utf8(names[id])});
         add_counter(made, std::move(labels), static_cast<double>((counters.*of.counter).get()));
       }
     }
@@ -254,12 +254,12 @@ void add_plugins(Families& families, const std::vector<MetricSample>& samples) {
       name = sample.name;
       MetricFamily& fresh = made.emplace_back();
       fresh.name = plugin_family_name(families, name);
-      fresh.help = valid_utf8(sample.help);
+      fresh.help = safe_utf8(sample.help);
       fresh.type = sample.kind == SLUICE_GAUGE ? MetricType::Gauge : MetricType::Counter;
     }
     Labels labels{{"node", sample.node}};
     for (const auto& [key, value] : sample.labels)
-      labels.push_back({key == "node" ? "plugin_node" : key, valid_utf8(value)});
+      labels.push_back({key == "node" ? "plugin_node" : key, safe_utf8(value)});
     (sample.kind == SLUICE_GAUGE ? add_gauge : add_counter)(made.back(), std::move(labels), sample.value);
   }
   std::move(made.begin(), made.end(), std::back_inserter(families));

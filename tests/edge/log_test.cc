@@ -45,24 +45,24 @@ bool holds(const std::string& text, std::string_view part) { return text.find(pa
 }  // namespace
 
 TEST_CASE("json text: bytes that are not UTF-8 are replaced, the rest stays as it is", "[edge][log]") {
-  CHECK(json_string("a\"b\\c\n\x01") == R"("a\"b\\c\n\u0001")");
-  CHECK(json_string("Grüße \xF0\x9F\x98\x80") == "\"Grüße \xF0\x9F\x98\x80\"");
-  CHECK(json_string("\xFF") == "\"\xEF\xBF\xBD\"");
-  CHECK(json_string("\xC0\xAF") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");          // overlong
-  CHECK(json_string("\xED\xA0\x80").find("\xED\xA0") == std::string::npos);  // surrogate
-  CHECK(json_string("a\xE2\x82") == "\"a\xEF\xBF\xBD\xEF\xBF\xBD\"");        // cut off
+  CHECK(safe_json_string("a\"b\\c\n\x01") == R"("a\"b\\c\n\u0001")");
+  CHECK(safe_json_string("Grüße \xF0\x9F\x98\x80") == "\"Grüße \xF0\x9F\x98\x80\"");
+  CHECK(safe_json_string("\xFF") == "\"\xEF\xBF\xBD\"");
+  CHECK(safe_json_string("\xC0\xAF") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");          // overlong
+  CHECK(safe_json_string("\xED\xA0\x80").find("\xED\xA0") == std::string::npos);  // surrogate
+  CHECK(safe_json_string("a\xE2\x82") == "\"a\xEF\xBF\xBD\xEF\xBF\xBD\"");        // cut off
 }
 
 TEST_CASE("json text: a cut never splits an escape or a character", "[edge][log]") {
   for (std::size_t max = 3; max < 12; ++max) {
     std::string out;
-    append_json_string(out, "ä\nä\nä\nä\n", max);
+    append_safe_json_string(out, "ä\nä\nä\nä\n", max);
     CHECK(out.size() <= max + 2);
     CHECK(holds(out, "…"));
     CHECK(out.find("\xEF\xBF\xBD") == std::string::npos);
   }
   std::string whole;
-  append_json_string(whole, "abc", 3);
+  append_safe_json_string(whole, "abc", 3);
   CHECK(whole == "\"abc\"");
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("log line: fields stand behind the sentence, quoted only where needed"
 TEST_CASE("log line: what calls itself a number but is none is quoted", "[edge][log]") {
   CHECK(text_of(LogFormat::json, "s", {{"a", "-12", true}}) == R"("message":"s","a":-12)");
   for (const char* text : {"1,\"x\":2", "", "01", "1.", ".5", "-", "1.2.3", "nan"}) {
-    CHECK(text_of(LogFormat::json, "s", {{"a", text, true}}) == R"("message":"s","a":)" + json_string(text));
+    CHECK(text_of(LogFormat::json, "s", {{"a", text, true}}) == R"("message":"s","a":)" + safe_json_string(text));
   }
 }
 
