@@ -96,7 +96,7 @@ Fault StructuredReader::read(JsonCursor& cursor, sluice_event& event, Block& blo
   extensions_.clear();
   const char* start = cursor.position();
   cursor.enter(1);
-  if (const Fault fault = read_members(cursor, block)) return fault;
+  if (!read_members(cursor, block)) return fault_;
   const char* close = cursor.position();
   if (!cursor.take('}')) return kSyntax;
   const std::string_view json(start, static_cast<std::size_t>(close + 1 - start));
@@ -104,72 +104,72 @@ Fault StructuredReader::read(JsonCursor& cursor, sluice_event& event, Block& blo
   return finish(json, event, block);
 }
 
-Fault StructuredReader::read_members(JsonCursor& cursor, Block& block) {
-  if (!cursor.take('{')) return kSyntax;
-  if (cursor.peek() == '}') return {};
+bool StructuredReader::read_members(JsonCursor& cursor, Block& block) {
+  if (!cursor.take('{')) return fail("json_syntax");
+  if (cursor.peek() == '}') return true;
   do {
-    if (const Fault fault = read_member(cursor, block)) return fault;
+    if (!read_member(cursor, block)) return false;
   } while (cursor.take(','));
-  return {};
+  return true;
 }
 
-Fault StructuredReader::read_member(JsonCursor& cursor, Block& block) {
+bool StructuredReader::read_member(JsonCursor& cursor, Block& block) {
   JsonString key;
-  if (cursor.peek() != '"' || !cursor.take_string(key) || !cursor.take(':')) return kSyntax;
+  if (cursor.peek() != '"' || !cursor.take_string(key) || !cursor.take(':')) return fail("json_syntax");
   std::string_view name = key.raw;
   if (key.escaped) {
     char* unescaped = block.allocate(name.size());
     const std::size_t length = unescape_json(name, unescaped);
-    if (length == name.npos) return {"bad_name", name};
+    if (length == name.npos) return fail("bad_name", name);
     name = {unescaped, length};
   }
   const Known known = known_name(name);
   if (known == Known::none) return read_extension(cursor, name);
-  if ((seen_ & bit(known)) != 0) return {"json_duplicate_member", name};
+  if ((seen_ & bit(known)) != 0) return fail("json_duplicate_member", name);
   seen_ |= bit(known);
   if (known == Known::data || known == Known::data_base64) return read_data(cursor, known);
   return read_core(cursor, known, name);
 }
 
-Fault StructuredReader::read_core(JsonCursor& cursor, Known known, std::string_view name) {
-  if (++attributes_ > limits_.attributes) return {"too_many_attributes", {}};
+bool StructuredReader::read_core(JsonCursor& cursor, Known known, std::string_view name) {
+  if (++attributes_ > limits_.attributes) return fail("too_many_attributes");
   if (cursor.peek() == '"') [[likely]] {
     JsonString string;
-    if (!cursor.take_string(string)) return kSyntax;
+    if (!cursor.take_string(string)) return fail("json_syntax");
     if (string.escaped) escaped_ |= bit(known), escaped_bytes_ += string.raw.size();
     (known == Known::specversion ? specversion_ : parts_.*kPlaces[static_cast<std::size_t>(known)]) = string.raw;
-    return {};
+    return true;
   }
   Value value;
-  if (!read_value(cursor, value)) return kSyntax;
-  return value.kind == Kind::null ? Fault{} : Fault{"wrong_type", name};  // null: not set
+  if (!read_value(cursor, value)) return fail("json_syntax");
+  return value.kind == Kind::null || fail("wrong_type", name);  // null: not set
 }
 
-Fault StructuredReader::read_data(JsonCursor& cursor, Known known) {
+bool StructuredReader::read_data(JsonCursor& cursor, Known known) {
   Value& value = known == Known::data ? data_ : base64_;
-  if (!read_value(cursor, value)) return kSyntax;
+  if (!read_value(cursor, value)) return fail("json_syntax");
   // The data null is a value, and anything but a string counts by its source text.
   if (known == Known::data && value.kind != Kind::string && value.kind != Kind::escaped_string) {
     value.kind = Kind::container;
   }
-  return {};
+  return true;
 }
 
-Fault StructuredReader::read_extension(JsonCursor& cursor, std::string_view name) {
-  if (++attributes_ > limits_.attributes) return {"too_many_attributes", {}};
-  if (!is_attribute_name(name)) return {"bad_name", name};
+bool StructuredReader::read_extension(JsonCursor& cursor, std::string_view name) {
+  if (++attributes_ > limits_.attributes) return fail("too_many_attributes");
+  if (!is_attribute_name(name)) return fail("bad_name", name);
   Extension extension{name, {}};
-  if (!read_value(cursor, extension.value)) return kSyntax;
+  if (!read_value(cursor, extension.value)) return fail("json_syntax");
   if (extension.value.kind == Kind::escaped_string) escaped_bytes_ += extension.value.text.size();
   const std::uint64_t mark = name_bit(name);
   if ((extension_bits_ & mark) != 0) {
     for (const Extension& earlier : extensions_) {
-      if (earlier.name == name) return {"json_duplicate_member", name};
+      if (earlier.name == name) return fail("json_duplicate_member", name);
     }
   }
   extension_bits_ |= mark;
   extensions_.push_back(extension);
-  return {};
+  return true;
 }
 
 bool StructuredReader::read_value(JsonCursor& cursor, Value& value) {

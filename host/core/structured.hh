@@ -34,11 +34,16 @@ class StructuredReader {
     Value value;
   };
 
-  Fault read_members(JsonCursor& cursor, Block& block);
-  Fault read_member(JsonCursor& cursor, Block& block);
-  Fault read_core(JsonCursor& cursor, Known known, std::string_view name);
-  Fault read_data(JsonCursor& cursor, Known known);
-  Fault read_extension(JsonCursor& cursor, std::string_view name);
+  /// Keeps the fault for read(); a bool goes through the innermost loop, a fault does not.
+  bool fail(const char* code, std::string_view subject = {}) noexcept {
+    fault_ = {code, subject};
+    return false;
+  }
+  bool read_members(JsonCursor& cursor, Block& block);
+  bool read_member(JsonCursor& cursor, Block& block);
+  bool read_core(JsonCursor& cursor, Known known, std::string_view name);
+  bool read_data(JsonCursor& cursor, Known known);
+  bool read_extension(JsonCursor& cursor, std::string_view name);
   bool read_value(JsonCursor& cursor, Value& value);
   Fault finish(std::string_view json, sluice_event& event, Block& block);
   Fault rewrite(Pieces& pieces);
@@ -47,6 +52,7 @@ class StructuredReader {
   [[nodiscard]] bool rewrites_data() const noexcept;
 
   const EventLimits limits_;
+  Fault fault_;
   EventParts parts_;  // of the event at hand
   std::string_view specversion_;
   Value data_, base64_;  // null: not there

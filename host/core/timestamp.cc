@@ -63,14 +63,15 @@ constexpr int days_in_month(int year, int month) noexcept {
   return month == 2 && is_leap_year(year) ? 29 : kDays[month - 1];
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar, extended backwards. Years are counted from March so that the leap
-/// day comes last.
+/// Days since 1970-01-01 in the Gregorian calendar, extended backwards. Years are counted from March, so that the leap
+/// day comes last, and from 400 years before year 0, so that nothing is negative.
 constexpr std::int64_t days_from_epoch(int year, int month, int day) noexcept {
-  const std::int64_t y = month <= 2 ? year - 1 : year;
-  const std::int64_t era = (y >= 0 ? y : y - 399) / 400;
-  const std::int64_t year_of_era = y - era * 400;
-  const std::int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+  constexpr std::int32_t kEpoch = 719468 + 146097;  // 1970-01-01, counted from there
+  const auto y = static_cast<std::uint32_t>(year + 400 - (month <= 2 ? 1 : 0));
+  const auto months = static_cast<std::uint32_t>(month > 2 ? month - 3 : month + 9);
+  const std::uint32_t days =
+      365 * y + y / 4 - y / 100 + y / 400 + (153 * months + 2) / 5 + static_cast<unsigned>(day) - 1;
+  return static_cast<std::int32_t>(days) - kEpoch;
 }
 
 /// True when the second starts the first day of a month, so that a leap second may stand before it.
