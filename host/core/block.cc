@@ -48,6 +48,11 @@ std::string_view Block::keep(std::string_view text) {
 
 void Block::on_release(void (*release)(void*), void* arg) { lent_.push_back({release, arg}); }
 
+void Block::keep_alive(BlockRef&& other) {
+  kept_alive_.push_back(nullptr);  // first the room, so that nothing can fail once the reference is ours
+  kept_alive_.back() = other.release();
+}
+
 void Block::unref(std::uint32_t count) noexcept {
   if (refs_.fetch_sub(count, std::memory_order_acq_rel) != count) return;
   recycle();
@@ -56,6 +61,8 @@ void Block::unref(std::uint32_t count) noexcept {
 void Block::recycle() noexcept {
   for (const Lent& lent : lent_) lent.release(lent.arg);
   lent_.clear();
+  for (Block* other : kept_alive_) other->unref();
+  kept_alive_.clear();
   events.clear();
   pulled.clear();
   if (events.capacity() > 4096) events = {};

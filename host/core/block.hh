@@ -18,6 +18,7 @@
 namespace sluice {
 
 class BlockPool;
+class BlockRef;
 
 class Block {
  public:
@@ -47,6 +48,9 @@ class Block {
   /// Bytes that count against queue bounds.
   [[nodiscard]] std::size_t bytes_used() const noexcept { return bytes_used_; }
 
+  /// Another block whose memory this one refers to: let go of together with this one.
+  void keep_alive(BlockRef&& other);
+
   /// Memory lent by a source: called once, after the last reader. Several pulls may add one each.
   void on_release(void (*release)(void*), void* arg);
 
@@ -72,6 +76,7 @@ class Block {
   std::size_t chunk_used_ = 0;  // in the last chunk
   std::size_t bytes_used_ = 0;
   std::vector<Lent> lent_;
+  std::vector<Block*> kept_alive_;
   std::atomic<std::uint32_t> refs_{0};
   BlockPool* home_;
 };
@@ -93,6 +98,8 @@ class BlockRef {
     if (block_ != nullptr) block_->unref();
   }
   [[nodiscard]] Block* get() const noexcept { return block_; }
+  /// Gives the reference away; whoever takes it must unref().
+  [[nodiscard]] Block* release() noexcept { return std::exchange(block_, nullptr); }
   Block* operator->() const noexcept { return block_; }
   Block& operator*() const noexcept { return *block_; }
   explicit operator bool() const noexcept { return block_ != nullptr; }

@@ -21,10 +21,10 @@ void set_done(std::array<std::uint64_t, 4>& bits, std::uint32_t i) { bits[i / 64
 }  // namespace
 
 BackendLane::BackendLane(std::string name, BackendNode& node, LaneWorld world, NodeStats& stats,
-                         const NodeConfig& config, PublishLog* publish_log)
+                         const NodeConfig& config, BlockPool& blocks, PublishLog* publish_log)
     : DeliveryLane(std::move(name), node, world, stats, config.delivery.queue), backend_(node),
       delivery_(config.delivery), redaction_(config.redact), publish_log_(publish_log), random_(world.seed),
-      breaker_(config.delivery.breaker), tokens_(config.delivery.rate_per_second) {
+      breaker_(config.delivery.breaker), tokens_(config.delivery.rate_per_second), blocks_(blocks) {
   node.attach(this);
 }
 

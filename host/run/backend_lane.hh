@@ -30,8 +30,9 @@ namespace sluice {
 
 class BackendLane final : public DeliveryLane, public NodeEvents, public SettleSink {
  public:
+  /// `blocks` outlives every lane: a dead letter made here may lie in another lane when this one is gone.
   BackendLane(std::string name, BackendNode& node, LaneWorld world, NodeStats& stats, const NodeConfig& config,
-              PublishLog* publish_log);
+              BlockPool& blocks, PublishLog* publish_log);
 
   /// Where what this lane gives up goes. Before the first step.
   void set_dead_letter(DeliveryLane* lane) noexcept { dead_lane_ = lane; }
@@ -173,7 +174,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   std::uint32_t away_failures_ = 0;
   std::uint64_t in_flight_ = 0;
 
-  BlockPool blocks_;                                  // dead letters, redacted runs
+  BlockPool& blocks_;                                 // dead letters, redacted runs
   EventWriter writer_;
   std::deque<DeadLetter> dead_waiting_;
   std::unordered_map<std::uint64_t, DeadLetter> dead_sent_;

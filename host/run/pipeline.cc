@@ -41,7 +41,10 @@ void Pipeline::build() {
   consumers_.resize(count);
   publish_logs_.resize(count);
   sources_.resize(count);
-  for (NodeIndex i = 0; i < count; ++i) stats_.push_back(std::make_unique<NodeStats>());
+  for (NodeIndex i = 0; i < count; ++i) {
+    stats_.push_back(std::make_unique<NodeStats>());
+    blocks_.push_back(std::make_unique<BlockPool>());
+  }
   const auto lane_world = [&](NodeIndex i) {
     return LaneWorld{world_.clock, world_.log, world_.seed + i * 0x9e3779b97f4a7c15ull};
   };
@@ -56,7 +59,7 @@ void Pipeline::build() {
         publish_logs_[i] = std::make_unique<PublishLog>(world_.log, node.name, config_.log.events_per_second);
       }
       backends_[i] = std::make_unique<BackendLane>(node.name, *nodes_[i].backend, lane_world(i), *stats_[i], config,
-                                                   publish_logs_[i].get());
+                                                   *blocks_[i], publish_logs_[i].get());
       lane_of[i] = backends_[i].get();
     } else if (node.observer) {
       observers_[i] = std::make_unique<ObserverLane>(

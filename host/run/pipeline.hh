@@ -88,6 +88,7 @@ class Pipeline final : public Wakeable {
   PipelineWorld world_;
   TypeTable types_;
   std::vector<std::unique_ptr<NodeStats>> stats_;
+  std::vector<std::unique_ptr<BlockPool>> blocks_;        // of backend lanes, by node index; they outlive all lanes
   std::vector<std::unique_ptr<PublishLog>> publish_logs_;
   std::vector<std::unique_ptr<BackendLane>> backends_;    // by node index; null elsewhere
   std::vector<std::unique_ptr<ObserverLane>> observers_;

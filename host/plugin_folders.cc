@@ -1,0 +1,44 @@
+#include "plugin_folders.hh"
+
+#include "edge/config_commands.hh"
+#include "edge/config_loader.hh"
+#include "edge/plugin_library.hh"
+
+#include <iostream>
+
+namespace sluice {
+
+namespace {
+
+LoadOptions load_options(const std::string& file, const std::vector<Setting>& settings) {
+  LoadOptions options{file, false, {}};
+  for (const Setting& setting : settings) options.sets.push_back(setting.path + "=" + setting.value);
+  return options;
+}
+
+std::unique_ptr<ClassCatalog> open_catalog(const std::vector<std::string>& folders, Problems& problems) {
+  auto library = std::make_unique<PluginLibrary>(folders);
+  for (const std::string& refusal : library->refusals()) problems.push_back({"", {}, "", refusal, Severity::note});
+  return library;
+}
+
+}  // namespace
+
+std::vector<std::string> plugin_folders(const std::vector<std::string>& asked) {
+  return asked.empty() ? default_plugin_path() : asked;
+}
+
+int check_configs(const CheckCommand& command) {
+  std::vector<LoadOptions> files;
+  for (const std::string& file : command.configs) files.push_back(load_options(file, command.settings));
+  return check_command(files, open_catalog, std::cout);
+}
+
+int show_graph(const GraphCommand& command) {
+  const GraphFormat format = command.format == GraphCommand::Format::dot       ? GraphFormat::dot
+                             : command.format == GraphCommand::Format::mermaid ? GraphFormat::mermaid
+                                                                               : GraphFormat::text;
+  return graph_command(load_options(command.config, command.settings), format, open_catalog, std::cout, std::cerr);
+}
+
+}  // namespace sluice
