@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kFormatVersion = 1;
 constexpr std::size_t kLongestName = 64;
+constexpr std::size_t kMostNodes = 1000;
 constexpr std::uint64_t kLargestEvent = 64ull * 1024 * 1024;
 
 bool legal_name(std::string_view name) {
@@ -166,6 +167,13 @@ Config read_native(const Value& tree, const NativeOptions& options, Problems& pr
     read_nodes(root, kind, names, config, problems);
   }
   root.done();
+  if (config.nodes.size() > kMostNodes) {
+    complain(
+        problems, tree, "",
+        "has " + std::to_string(config.nodes.size()) + " nodes; a graph has at most " + std::to_string(kMostNodes));
+    config.nodes.clear();
+    return config;
+  }
   if (options.stdin_source) add_stdin_source(config, tree, problems);
   check_wiring(config, tree, problems);
   return config;

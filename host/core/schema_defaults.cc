@@ -2,36 +2,18 @@
 
 #include "core/map_reader.hh"
 #include "core/scalar.hh"
+#include "core/schema_steps.hh"
 #include "core/suggest.hh"
 #include "core/units.hh"
 
 #include <algorithm>
-#include <array>
-#include <regex>
 
 namespace sluice {
 namespace {
 
-constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kDeepest = kDeepestSchema;
 constexpr std::size_t kLargest = 10'000;       // subschemas, references written out
 constexpr std::size_t kLongestMatched = 4096;  // bytes: `pattern` runs on the standard library's regex, which recurses
-
-/// A local "#/definitions/x" reference, followed to its end. Circles have been refused before.
-const Value* resolve(const Value& root, const Value* schema) {
-  for (std::size_t steps = 0; schema != nullptr && steps < kDeepest; ++steps) {
-    const Value* ref = schema->find("$ref");
-    if (ref == nullptr || !ref->string.starts_with("#/")) return schema;
-    const Value* here = &root;
-    std::size_t start = 2;
-    while (here != nullptr && start <= ref->string.size()) {
-      const std::size_t slash = std::min(ref->string.find('/', start), ref->string.size());
-      here = here->find(ref->string.substr(start, slash - start));
-      start = slash + 1;
-    }
-    schema = here;
-  }
-  return schema;
-}
 
 std::vector<std::string> types_of(const Value& schema) {
   std::vector<std::string> types;
@@ -40,20 +22,6 @@ std::vector<std::string> types_of(const Value& schema) {
   if (type->is_text()) types.push_back(type->string);
   for (const Value& one : type->list) types.push_back(one.string);
   return types;
-}
-
-bool flag(const Value& schema, const char* key) {
-  const Value* value = schema.find(key);
-  return value != nullptr && value->kind == Value::Kind::boolean && value->boolean;
-}
-
-/// The schema of a member: by name, by pattern-free "additionalProperties", or none.
-const Value* member_schema(const Value& root, const Value& schema, const std::string& key) {
-  if (const Value* properties = schema.find("properties"); properties != nullptr) {
-    if (const Value* found = properties->find(key); found != nullptr) return resolve(root, found);
-  }
-  const Value* rest = schema.find("additionalProperties");
-  return rest != nullptr && rest->is_map() ? resolve(root, rest) : nullptr;
 }
 
 bool accepts(const Value& schema, const Value& value) {
@@ -198,163 +166,7 @@ class Walk {
   Problems& problems_;
 };
 
-constexpr std::array kUnderstood{"type",
-                                 "properties",
-                                 "additionalProperties",
-                                 "required",
-                                 "items",
-                                 "enum",
-                                 "const",
-                                 "default",
-                                 "minimum",
-                                 "maximum",
-                                 "exclusiveMinimum",
-                                 "exclusiveMaximum",
-                                 "multipleOf",
-                                 "minLength",
-                                 "maxLength",
-                                 "pattern",
-                                 "minItems",
-                                 "maxItems",
-                                 "uniqueItems",
-                                 "minProperties",
-                                 "maxProperties",
-                                 "propertyNames",
-                                 "allOf",
-                                 "anyOf",
-                                 "oneOf",
-                                 "not",
-                                 "if",
-                                 "then",
-                                 "else",
-                                 "$ref",
-                                 "definitions",
-                                 "$defs",
-                                 "$schema",
-                                 "$comment",
-                                 "title",
-                                 "description",
-                                 "examples",
-                                 "writeOnly",
-                                 "readOnly",
-                                 "deprecated",
-                                 "x-unit",
-                                 "x-fan-out"};
-
-/// The dialect in which the schema library will read it.
-bool is_regex(const std::string& pattern) {
-  try {
-    const std::regex compiled(pattern);
-    return true;
-  } catch (const std::regex_error&) {
-    return false;
-  }
-}
-
-/// Looks at every schema inside the schema.
-class Vetting {
- public:
-  explicit Vetting(const Value& root) : root_(root) {}
-
-  std::optional<std::string> schema(const Value& schema, const std::string& path, std::size_t depth) {
-    if (schema.kind == Value::Kind::boolean) return {};
-    if (!schema.is_map()) return path + " is no schema";
-    if (++visited_ > kLargest) return path + " is too large once its references are written out";
-    if (depth > kDeepest)
-      return path + " is nested deeper than " + std::to_string(kDeepest) + " levels or refers to itself";
-    for (const auto& [key, value] : schema.map) {
-      if (std::ranges::find(kUnderstood, key) == kUnderstood.end()) {
-        return path + " uses the keyword \"" + key + "\", which this host does not check";
-      }
-      if (auto why = keyword(key, value, path + "/" + key, depth)) return why;
-    }
-    return {};
-  }
-
- private:
-  std::optional<std::string> keyword(const std::string& key, const Value& value, const std::string& path,
-                                     std::size_t depth) {
-    if (key == "$ref") {
-      if (!value.is_text() || !value.string.starts_with("#/")) return path + " must start with #/";
-      const Value* target = resolve_once(value.string);
-      if (target == nullptr) return path + " refers to nothing: " + value.string;
-      return schema(*target, value.string, depth + 1);
-    }
-    if (key == "pattern" && !is_regex(value.string)) return path + " is no regular expression: " + value.string;
-    if (key == "x-unit" && value.string != "ms" && value.string != "bytes")
-      return path + " must be \"ms\" or \"bytes\"";
-    if (key == "properties" || key == "definitions" || key == "$defs") {
-      for (const auto& [name, sub] : value.map) {
-        if (auto why = schema(sub, path + "/" + name, depth + 1)) return why;
-      }
-    } else if (key == "allOf" || key == "anyOf" || key == "oneOf") {
-      for (const Value& sub : value.list) {
-        if (auto why = schema(sub, path, depth + 1)) return why;
-      }
-    } else if (key == "items" || key == "not" || key == "if" || key == "then" || key == "else" ||
-               key == "additionalProperties" || key == "propertyNames") {
-      return schema(value, path, depth + 1);
-    }
-    return {};
-  }
-
-  const Value* resolve_once(const std::string& pointer) const {
-    const Value* here = &root_;
-    std::size_t start = 2;
-    while (here != nullptr && start <= pointer.size()) {
-      const std::size_t slash = std::min(pointer.find('/', start), pointer.size());
-      here = here->find(pointer.substr(start, slash - start));
-      start = slash + 1;
-    }
-    return here;
-  }
-
-  const Value& root_;
-  std::size_t visited_ = 0;
-};
-
-bool key_names_a_secret(std::string key) {
-  std::ranges::transform(key, key.begin(),
-                         [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::tolower(c)); });
-  static constexpr std::array kEnds{"password", "passwd", "secret",        "token",
-                                    "api_key",  "apikey", "authorization", "private_key"};
-  return std::ranges::any_of(kEnds, [&](const char* end) { return key.ends_with(end); });
-}
-
-/// "redis://user:password@host" keeps everything but the password.
-std::string without_password(const std::string& text) {
-  const std::size_t scheme = text.find("://");
-  if (scheme == std::string::npos) return text;
-  const std::size_t start = scheme + 3;
-  const std::size_t end = std::min(text.find_first_of("/?#", start), text.size());
-  const std::size_t at = text.rfind('@', end == 0 ? 0 : end - 1);
-  if (at == std::string::npos || at < start || at >= end) return text;
-  const std::size_t colon = text.find(':', start);
-  if (colon == std::string::npos || colon > at) return text;
-  return text.substr(0, colon + 1) + "***" + text.substr(at);
-}
-
-void mask(const Value& root, const Value* schema, Value& value, bool secret) {
-  schema = resolve(root, schema);
-  static const Value kNothing{};
-  const Value& here = schema == nullptr ? kNothing : *schema;
-  secret = secret || value.secret || flag(here, "writeOnly");
-  if (value.is_map()) {
-    for (auto& [key, member] : value.map) {
-      mask(root, member_schema(root, here, key), member, secret || key_names_a_secret(key));
-    }
-  } else if (value.is_list()) {
-    for (Value& member : value.list) mask(root, here.find("items"), member, secret);
-  } else if (secret && value.kind != Value::Kind::null && !(value.is_text() && value.string.empty())) {
-    value = make_string("***", value);
-  } else if (value.is_text()) {
-    value.string = without_password(value.string);
-  }
-}
-
 }  // namespace
-
-std::optional<std::string> why_unusable(const Value& schema) { return Vetting(schema).schema(schema, "#", 0); }
 
 void apply_schema(const Value& schema, Value& config, const std::string& path, Problems& problems) {
   Walk(schema, problems).value(&schema, config, path, 0);
@@ -370,12 +182,6 @@ const Value* schema_at(const Value& schema, const std::vector<std::string>& keys
     here = member != nullptr ? member : position ? resolve(schema, items) : nullptr;
   }
   return here;
-}
-
-Value without_secrets(const Value& schema, const Value& config) {
-  Value shown = config;
-  mask(schema, &schema, shown, false);
-  return shown;
 }
 
 std::string fan_out_key(const Value& schema) {

@@ -368,3 +368,9 @@ TEST_CASE("check: prints every problem, counts them, and answers 78; notes do no
   CHECK(graph_command({good.path, false, {}}, GraphFormat::dot, open, graph, errors) == 0);
   CHECK(graph.str().starts_with("digraph sluice {"));
 }
+
+TEST_CASE("native: a file with more nodes than a graph may have is refused, not chewed on") {
+  std::string text = "sluice: 1\nsources: {in: {class: generate}}\nbackends:\n";
+  for (int i = 0; i < 1500; ++i) text += "  b" + std::to_string(i) + ": {class: \"null\", inputs: [in]}\n";
+  CHECK(load_text(text).says("has 1501 nodes; a graph has at most 1000"));
+}
