@@ -1,9 +1,7 @@
 // A table of contents: what was asked for, and who does it.
 #include "core/setup_error.hh"
 #include "edge/command_line.hh"
-#if __has_include("edge/emit.hh")
 #include "edge/emit.hh"
-#endif
 #include "edge/event_commands.hh"
 #include "edge/plugin_commands.hh"
 #include "plugin_folders.hh"
@@ -70,11 +68,7 @@ int run(const Command& command) {
           [](const PluginNewCommand& c) { return plugin_new(c.kind, c.name, c.folder, std::cout); },
           [](const EventCheckCommand& c) { return event_check(c); },
           [](const EventMatchCommand& c) { return event_match(c); },
-#if __has_include("edge/emit.hh")
-          [](const EmitCommand& c) { return emit_event(c.request, std::cout, std::cerr); },
-#else
-          [](const EmitCommand&) { return int{kUsage}; },
-#endif
+          [](const EmitCommand& c) { return emit(c.request, std::cin, std::cout, std::cerr); },
       },
       command);
 }

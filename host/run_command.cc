@@ -1,6 +1,8 @@
 #include "run_command.hh"
 
 #include "core/setup_error.hh"
+#include "edge/admin_pages.hh"
+#include "edge/admin_server.hh"
 #include "edge/config_commands.hh"
 #include "edge/config_loader.hh"
 #include "edge/crash_report.hh"
@@ -8,7 +10,10 @@
 #include "edge/plugin_library.hh"
 #include "edge/plugin_metrics.hh"
 #include "edge/plugin_node.hh"
+#include "edge/process_facts.hh"
+#include "edge/progress.hh"
 #include "edge/signals.hh"
+#include "edge/summary.hh"
 #include "edge/undelivered_file.hh"
 #include "edge/wall_clock.hh"
 #include "run/pipeline.hh"
@@ -69,9 +74,55 @@ std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph,
   return nodes;
 }
 
+/// The graph as pages, summary and progress see it.
+GraphView view_of(const Config& config, Pipeline& pipeline) {
+  GraphView view;
+  view.types = &pipeline.types();
+  view.version = SLUICE_VERSION;
+  for (NodeIndex i = 0; i < pipeline.graph().nodes.size(); ++i) {
+    const GraphNode& node = pipeline.graph().nodes[i];
+    const NodeConfig& from = config.nodes[node.config];
+    view.nodes.push_back({node.kind, node.name, from.klass, node.observer, from.required && !node.observer,
+                          &pipeline.stats(i)});
+  }
+  return view;
+}
+
+std::unique_ptr<AdminServer> open_admin(const Config& config, const GraphView& view, const PluginMetrics& metrics,
+                                        Log& log) {
+  if (config.admin.listen.empty()) return nullptr;
+  const AdminSources sources{view, [&metrics] { return metrics.samples(); }, read_process_facts};
+  return std::make_unique<AdminServer>(
+      config.admin.listen, [sources](std::string_view target) { return admin_page(sources, target); }, log);
+}
+
+/// A line of progress for people who wait at a terminal.
+void show_progress(Progress& progress, const GraphView& view, std::uint64_t now_ns, StreamLog& log) {
+  ProgressFacts facts;
+  for (const NodeView& node : view.nodes) {
+    if (node.kind != NodeKind::source) continue;
+    facts.events += total(*node.stats, &TypeCounters::in);
+    facts.bytes += node.stats->bytes_in.get();
+  }
+  if (const auto line = progress.line(facts, now_ns)) log.show_status(*line);
+}
+
+void say_goodbye(const GraphView& view, Pipeline& pipeline, StreamLog& log) {
+  std::vector<PluginSummary> plugins;
+  for (NodeIndex i = 0; i < view.nodes.size(); ++i) {
+    std::string text = pipeline.node(i).summary();
+    if (!text.empty()) plugins.push_back({view.nodes[i].name, std::move(text)});
+  }
+  const std::vector<Field> fields = summary_fields(view);
+  log.write(Level::info, "Run ended", fields);
+  std::cerr << summary_text(view, plugins);
+}
+
 /// Until the graph is finished: signals and the pipeline's own news, nothing else.
-void drive(Pipeline& pipeline, Signals& signals, Log& log) {
+void drive(Pipeline& pipeline, const GraphView& view, Signals& signals, const Clock& clock, StreamLog& log) {
+  Progress progress;
   while (!pipeline.finished()) {
+    show_progress(progress, view, clock.now_ns(), log);
     milliseconds wait = pipeline.control();
     if (wait.count() > 0 && !pipeline.waker().prepare_sleep()) wait = milliseconds(0);
     pollfd watched[] = {{signals.fd(), POLLIN, 0}, {pipeline.fd(), POLLIN, 0}};
@@ -128,9 +179,13 @@ int run_command(const RunCommand& command) {
   UndeliveredToFile undelivered(undelivered_file);
   Pipeline pipeline(config, std::move(graph), std::move(nodes),
                     {clock, log, static_cast<std::uint64_t>(clock.unix_ns()), &undelivered});
+  const GraphView view = view_of(config, pipeline);
   pipeline.start();
+  const std::unique_ptr<AdminServer> admin = open_admin(config, view, metrics, log);
   pipeline.launch();
-  drive(pipeline, signals, log);
+  drive(pipeline, view, signals, clock, log);
+  log.show_status("");
+  say_goodbye(view, pipeline, log);
   if (!pipeline.halt_text().empty()) std::cerr << "\xe2\x9d\x8c Stopped: " << pipeline.halt_text() << '\n';
   return exit_code_of(pipeline);
 }
