@@ -44,33 +44,6 @@ bool allowed_codes(std::string_view text) noexcept {
 
 }  // namespace
 
-Known known_name(std::string_view name) noexcept {
-  const auto is = [&](std::string_view candidate) {
-    return std::memcmp(name.data(), candidate.data(), candidate.size()) == 0;
-  };
-  switch (name.size()) {
-    case 2:
-      return is("id") ? Known::id : Known::none;
-    case 4:
-      if (is("type")) return Known::type;
-      if (is("time")) return Known::time;
-      return is("data") ? Known::data : Known::none;
-    case 6:
-      return is("source") ? Known::source : Known::none;
-    case 7:
-      return is("subject") ? Known::subject : Known::none;
-    case 10:
-      return is("dataschema") ? Known::dataschema : Known::none;
-    case 11:
-      if (is("specversion")) return Known::specversion;
-      return is("data_base64") ? Known::data_base64 : Known::none;
-    case 15:
-      return is("datacontenttype") ? Known::datacontenttype : Known::none;
-    default:
-      return Known::none;
-  }
-}
-
 bool is_attribute_name(std::string_view name) noexcept {
   for (const char c : name) {
     if (!kNameCharacter[static_cast<unsigned char>(c)]) return false;

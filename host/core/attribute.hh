@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace sluice {
@@ -22,7 +23,32 @@ enum class Known : std::uint8_t {
 };
 
 /// One of the names above, exactly as written ("ID" is none of them).
-[[nodiscard]] Known known_name(std::string_view name) noexcept;
+[[nodiscard]] inline Known known_name(std::string_view name) noexcept {
+  const auto is = [&](std::string_view candidate) {
+    return std::memcmp(name.data(), candidate.data(), candidate.size()) == 0;
+  };
+  switch (name.size()) {
+    case 2:
+      return is("id") ? Known::id : Known::none;
+    case 4:
+      if (is("type")) return Known::type;
+      if (is("time")) return Known::time;
+      return is("data") ? Known::data : Known::none;
+    case 6:
+      return is("source") ? Known::source : Known::none;
+    case 7:
+      return is("subject") ? Known::subject : Known::none;
+    case 10:
+      return is("dataschema") ? Known::dataschema : Known::none;
+    case 11:
+      if (is("specversion")) return Known::specversion;
+      return is("data_base64") ? Known::data_base64 : Known::none;
+    case 15:
+      return is("datacontenttype") ? Known::datacontenttype : Known::none;
+    default:
+      return Known::none;
+  }
+}
 
 /// Lower-case letters and digits, at least one.
 [[nodiscard]] bool is_attribute_name(std::string_view name) noexcept;

@@ -36,6 +36,8 @@ struct Refused {
   std::string why;
 };
 
+std::string element(std::size_t index) { return std::string("[").append(std::to_string(index)).append("]"); }
+
 class Parser {
  public:
   explicit Parser(std::string_view json) : text_(json) {
@@ -53,7 +55,7 @@ class Parser {
       root = filter(0);
     } else {
       root.kind = Term::Kind::all;
-      each_element([&](std::size_t i) { root.terms.push_back(nested("[" + std::to_string(i) + "]", 0)); });
+      each_element([&](std::size_t i) { root.terms.push_back(nested(element(i), 0)); });
     }
     if (!cursor_->ended()) syntax();
     return root;
@@ -130,7 +132,7 @@ class Parser {
       term.kind = dialect == "all" ? Term::Kind::all : Term::Kind::any;
       if (!at('[')) refuse("must be an array of filters");
       const std::size_t count =
-          each_element([&](std::size_t i) { term.terms.push_back(nested("[" + std::to_string(i) + "]", depth + 1)); });
+          each_element([&](std::size_t i) { term.terms.push_back(nested(element(i), depth + 1)); });
       if (count == 0) refuse("the array is empty: at least one filter is needed");
     } else if (dialect == "not") {
       term.kind = Term::Kind::negation;

@@ -71,7 +71,8 @@ const char* JsonCursor::check_escapes(const char* backslash, const char* close, 
 }
 
 bool JsonCursor::skip_container() noexcept {
-  std::array<bool, kDeepest> object;  // what each open container is; written before it is read
+  std::array<bool, kDeepest> outer;  // whether each container around the innermost is an object
+  bool object = false;               // and the innermost itself
   std::uint32_t depth = 0;
   std::string_view scalar;
   JsonCursor here = *this;  // a local copy stays in registers
@@ -85,24 +86,28 @@ bool JsonCursor::skip_container() noexcept {
         here.too_deep_ = true;
         break;
       }
-      object[depth++] = first == '{';
+      outer[depth++] = object;
+      object = first == '{';
       ++here.at_;
-      if (here.peek() != (first == '{' ? '}' : ']')) {
-        if (first == '{' && !here.skip_name()) break;
+      if (here.peek() != (object ? '}' : ']')) {
+        if (object && !here.skip_name()) break;
         continue;
       }
     } else if (!here.take_scalar(scalar)) {
       break;
     }
     // A value ended here, or an empty container is about to.
-    while (here.peek() != ',') {
-      if (here.peek() != (object[depth - 1] ? '}' : ']')) return *this = here, false;
+    char after = here.peek();
+    while (after != ',') {
+      if (after != (object ? '}' : ']')) return *this = here, false;
       ++here.at_;
-      if (--depth == 0) return *this = here, true;
+      object = outer[--depth];
+      if (depth == 0) return *this = here, true;
       if (here.at_ == here.end_) return *this = here, false;
+      after = here.peek();
     }
     ++here.at_;
-    if (object[depth - 1] && !here.skip_name()) break;
+    if (object && !here.skip_name()) break;
   }
   *this = here;  // for the place of the error
   return false;

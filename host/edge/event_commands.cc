@@ -1,6 +1,7 @@
 #include "edge/event_commands.hh"
 
 #include "core/decode.hh"
+#include "core/exit_code.hh"
 #include "core/filter.hh"
 
 #include <sluice/cpp/encode.hh>
@@ -110,7 +111,7 @@ int run_event_match(const EventMatchOptions& options, std::istream& in, std::ost
   const std::optional<Filter> filter = Filter::parse(options.filter, why);
   if (!filter) {
     err << "sluice: --filter: " << why << '\n';
-    return 64;
+    return kUsage;
   }
   Checker checker;
   std::string text;
