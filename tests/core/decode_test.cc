@@ -144,8 +144,9 @@ TEST_CASE("decoder: nesting beyond any limit is refused without using the stack"
   EventLimits limits;
   limits.nesting = 1'000'000;
   Decoding decoding(cloudevents_format(), limits);
-  CHECK(decoding.code(event_with("\"data\":" + std::string(200'000, '[') + std::string(200'000, ']'))) ==
-        "json_too_deep");
+  std::string data = "\"data\":";
+  data.append(200'000, '[').append(200'000, ']');
+  CHECK(decoding.code(event_with(data)) == "json_too_deep");
 }
 
 TEST_CASE("decoder: the partitionkey extension is the event's key") {
