@@ -56,7 +56,7 @@ function(sluice_plugin NAME)
   if(NOT SLUICE_SANITIZE)
     target_link_options(${NAME} PRIVATE -Wl,-z,defs)
   endif()
-  if(DEFINED CMAKE_INSTALL_LIBDIR)
+  if(DEFINED CMAKE_INSTALL_LIBDIR AND NOT SLUICE_PLUGIN_NO_INSTALL)
     install(TARGETS ${NAME} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice/plugins)
   endif()
 
