@@ -37,7 +37,7 @@ sources:
     format: { fields: { type: [event_type, eventType], data: payload }, source: /x, type_prefix: com.x. }
     config: { listen: "127.0.0.1:0", idle_timeout: 5s, token: tok3n }
 consumers:
-  early_check: { class: validation, inputs: [specimens, door], config: { early_checkpoint: 7 } }
+  early_check: { class: judge, inputs: [specimens, door], config: { early_checkpoint: 7 } }
   watch: { class: metrics, inputs: [early_check], when: { exact: { type: a } }, queue: { max_events: 10 } }
 backends:
   log: { class: event_log, inputs: [early_check], config: { path: a.jsonl, rotate_bytes: 1MiB, rotate_every: 1h } }
@@ -233,7 +233,7 @@ TEST_CASE("native: what is wrong with a delivery is said with its cure") {
 TEST_CASE("native: the whole file is checked, and all of its problems come at once") {
   const Loaded loaded = load_text(
       "sluice: 2\nadmn: {}\nlimits: {nesting: x}\nsources: {a: {class: generate}, b: {class: generate, inputs: [a]}}\n"
-      "consumers: {c: {class: validation, inputs: [d]}, d: {class: validation, inputs: [c]}}\nbackends: {}\n");
+      "consumers: {c: {class: judge, inputs: [d]}, d: {class: judge, inputs: [c]}}\nbackends: {}\n");
   CHECK(loaded.says("sluice: must be between 1 and 1, not 2"));
   CHECK(loaded.says("2:1: admn: unknown key; did you mean \"admin\"?"));
   CHECK(loaded.says("3:19: limits.nesting: must be a whole number, but is text: x"));
@@ -288,7 +288,7 @@ TEST_CASE("native: --set changes the tree before anything else, and is named in 
 
 TEST_CASE("native: --stdin feeds what has no inputs, and only that") {
   const std::string graph =
-      "sluice: 1\nconsumers: {v: {class: validation}}\nbackends: {log: {class: \"null\", inputs: [v], "
+      "sluice: 1\nconsumers: {v: {class: judge}}\nbackends: {log: {class: \"null\", inputs: [v], "
       "delivery: {dead_letter: parked}}, parked: {class: \"null\"}}\n";
   CHECK(load_text(graph).says("has no inputs"));
   const Loaded fed = load_text(graph, true);
@@ -326,7 +326,7 @@ TEST_CASE("native: observers have no readers and ports must exist") {
   const auto fed_by = [](const std::string& input) {
     return load_text(
         "sluice: 1\nsources: {in: {class: generate}}\nconsumers: {m: {class: metrics, inputs: [in]}, v: "
-        "{class: validation, inputs: [in]}}\nbackends: {o: {class: \"null\", inputs: [" +
+        "{class: judge, inputs: [in]}}\nbackends: {o: {class: \"null\", inputs: [" +
         input + "]}}\n");
   };
   CHECK(fed_by("v.failed").ok());

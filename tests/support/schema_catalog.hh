@@ -25,9 +25,11 @@ class SchemaCatalog : public sluice::ClassCatalog {
     add(NodeKind::backend, "redis_streams", "plugins/redis_streams/schema.json");
     add(NodeKind::source, "generate", "plugins/bench/generate_schema.json");
     add(NodeKind::backend, "null", "plugins/bench/null_schema.json");
-    // Consumers with the keys that the tests and examples use.
+    add(NodeKind::consumer, "validation", "plugins/validation/schema.json", SLUICE_EMITS);
+    add(NodeKind::consumer, "metrics", "plugins/metrics/schema.json", SLUICE_OBSERVER);
+    // A consumer of the tests' own, with a port.
     put({.kind = NodeKind::consumer,
-         .name = "validation",
+         .name = "judge",
          .schema_json = R"({"type":"object","additionalProperties":false,"properties":{
              "early_checkpoint":{"type":"integer","minimum":1,"default":5},
              "early_threshold":{"type":"number","minimum":0,"maximum":1,"default":0.5},
@@ -35,10 +37,6 @@ class SchemaCatalog : public sluice::ClassCatalog {
              "warning_interval":{"type":"integer","minimum":1,"default":50}}})",
          .flags = SLUICE_EMITS,
          .ports = {"failed"}});
-    put({.kind = NodeKind::consumer,
-         .name = "metrics",
-         .schema_json = R"({"type":"object"})",
-         .flags = SLUICE_OBSERVER});
   }
 
   void put(sluice::ClassDescription described) {
@@ -58,10 +56,10 @@ class SchemaCatalog : public sluice::ClassCatalog {
   [[nodiscard]] std::string where_looked() const override { return "the tests' catalog"; }
 
  private:
-  void add(sluice::NodeKind kind, const std::string& name, const std::string& schema_file) {
+  void add(sluice::NodeKind kind, const std::string& name, const std::string& schema_file, std::uint32_t flags = 0) {
     std::ifstream stream(std::string(SLUICE_SOURCE_DIR) + "/" + schema_file);
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    put({.kind = kind, .name = name, .module_path = "tests", .schema_json = text});
+    put({.kind = kind, .name = name, .module_path = "tests", .schema_json = text, .flags = flags});
   }
 
   std::map<std::string, sluice::ClassDescription> classes_;
