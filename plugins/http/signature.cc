@@ -27,8 +27,7 @@ std::vector<unsigned char> key_of(std::string_view secret) {
 }  // namespace
 
 struct Signer::Keyed {
-  explicit Keyed(std::string_view secret) : mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr)) {
-    const std::vector<unsigned char> key = key_of(secret);
+  explicit Keyed(const std::vector<unsigned char>& key) : mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr)) {
     context = mac == nullptr ? nullptr : EVP_MAC_CTX_new(mac);
     char digest[] = "SHA256";
     const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
@@ -53,7 +52,7 @@ struct Signer::Keyed {
   EVP_MAC_CTX* context = nullptr;
 };
 
-Signer::Signer(std::string_view secret) : keyed_(std::make_unique<Keyed>(secret)) {}
+Signer::Signer(std::string_view secret) : keyed_(std::make_unique<Keyed>(key_of(secret))) {}
 Signer::Signer(Signer&&) noexcept = default;
 Signer::~Signer() = default;
 

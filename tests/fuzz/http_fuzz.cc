@@ -1,11 +1,12 @@
 // Arbitrary bytes as a request's head and as a far side's answer: the HTTP front, the handshake, the desk's answers,
 // the judgement of replies. Nothing may crash; what is refused is refused with a 4xx, and every answer is valid JSON
 // text. The pure files are compiled in here, so that the fuzzer sees their branches.
-#include "../../plugins/http/answer.cc"
-#include "../../plugins/http/front.cc"
-#include "../../plugins/http/handshake.cc"
-#include "../../plugins/http/reply.cc"
+#include "../../plugins/http/front.hh"
+#include "../../plugins/http/reply.hh"
 
+#include <sluice/cpp/utf8.hh>
+
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
