@@ -43,18 +43,18 @@ struct QueueBounds {
 struct RetryPolicy {
   enum class Backoff : std::uint8_t { constant, linear, exponential } backoff = Backoff::exponential;
   enum class Jitter : std::uint8_t { none, full } jitter = Jitter::full;
-  std::uint32_t max_attempts = 5;      // tries, the first one included
+  std::uint32_t max_attempts = 5;  // tries, the first one included
   milliseconds delay{1'000};
   milliseconds max_delay{30'000};
-  milliseconds max_age{0};             // since the event was queued; 0 = no bound (the queue is the bound)
+  milliseconds max_age{0};  // since the event was queued; 0 = no bound (the queue is the bound)
 };
 
 struct BreakerPolicy {
   enum class OnOpen : std::uint8_t { hold, dead_letter } on_open = OnOpen::hold;
   bool enabled = true;
-  double failure_rate = 0.5;           // of the window, 0..1
-  std::uint32_t window = 50;           // results looked at
-  std::uint32_t min_results = 10;      // fewer results never trip it
+  double failure_rate = 0.5;       // of the window, 0..1
+  std::uint32_t window = 50;       // results looked at
+  std::uint32_t min_results = 10;  // fewer results never trip it
   milliseconds open_for{30'000};
 };
 
@@ -63,8 +63,8 @@ struct Delivery {
   WhenFull when_full = WhenFull::block;
   RetryPolicy retry;
   BreakerPolicy breaker;
-  double rate_per_second = 0;          // 0 = unlimited
-  std::string dead_letter;             // a backend's name; empty = none
+  double rate_per_second = 0;  // 0 = unlimited
+  std::string dead_letter;     // a backend's name; empty = none
   Mark dead_letter_mark;
   milliseconds publish_deadline = limits::kPublishDeadline;
   std::uint32_t max_batch = limits::kBatchEvents;
@@ -75,17 +75,17 @@ struct NodeConfig {
   NodeKind kind = NodeKind::source;
   std::string name;
   std::string klass;
-  std::vector<Input> inputs;           // empty for sources
+  std::vector<Input> inputs;  // empty for sources
   std::optional<Filter> when;
-  std::string when_json;               // as given, for `sluice graph`
-  Value config;                        // the plugin's own, after interpolation; schema defaults are filled in later
-  std::string config_json;             // canonical, defaults filled, units resolved: what the plugin sees
-  std::string shown_json;              // the same with secrets masked: what people see
-  std::string fan_out;                 // the key of the list that makes one lane per element; empty = one lane
+  std::string when_json;                  // as given, for `sluice graph`
+  Value config;                           // the plugin's own, after interpolation; schema defaults are filled in later
+  std::string config_json;                // canonical, defaults filled, units resolved: what the plugin sees
+  std::string shown_json;                 // the same with secrets masked: what people see
+  std::string fan_out;                    // the key of the list that makes one lane per element; empty = one lane
   std::vector<std::string> fan_out_json;  // then: config_json of each element's lane, its list cut to that element
   Mark mark;
   std::string file;
-  std::string path;                    // "backends.log", or as a dialect's user wrote it
+  std::string path;  // "backends.log", or as a dialect's user wrote it
   Mark klass_mark;
 
   // Sources.
@@ -93,20 +93,20 @@ struct NodeConfig {
   Acknowledge acknowledge;
   // Backends.
   Delivery delivery;
-  std::vector<std::string> redact;     // JSON pointers into data
-  bool required = true;                // counts for /ready and for /health's 503
+  std::vector<std::string> redact;  // JSON pointers into data
+  bool required = true;             // counts for /ready and for /health's 503
   // Observers.
   std::uint64_t observer_queue = limits::kQueueEvents;  // events; beyond it the newest are dropped and counted
 };
 
 struct AdminConfig {
-  std::string listen;                  // "127.0.0.1:8686"; empty = no admin server
+  std::string listen;  // "127.0.0.1:8686"; empty = no admin server
 };
 
 struct LogConfig {
   std::string level = "info";
-  std::string format = "auto";         // auto | human | json
-  bool events = false;                 // "Event published" per event, rate-bounded (`monitoring.log_events`)
+  std::string format = "auto";  // auto | human | json
+  bool events = false;          // "Event published" per event, rate-bounded (`monitoring.log_events`)
   std::uint32_t events_per_second = 100;
 };
 
@@ -118,10 +118,10 @@ struct Config {
   EventLimits limits;
   std::uint32_t batch_events = limits::kBatchEvents;
   milliseconds drain_deadline = limits::kDrainDeadline;
-  std::string undelivered_path;        // where unsettled events of a source that cannot hold are written at the deadline
-  bool events_dialect = false;         // lowered from `events:`: its log lines and health fields apply
-  std::string disabled;                // not empty: nothing runs, and this says why ("events.enabled is false …")
-  std::vector<NodeConfig> nodes;       // in the order of the file
+  std::string undelivered_path;   // where unsettled events of a source that cannot hold are written at the deadline
+  bool events_dialect = false;    // lowered from `events:`: its log lines and health fields apply
+  std::string disabled;           // not empty: nothing runs, and this says why ("events.enabled is false …")
+  std::vector<NodeConfig> nodes;  // in the order of the file
 
   [[nodiscard]] const NodeConfig* find(std::string_view name) const noexcept;
 };

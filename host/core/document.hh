@@ -31,29 +31,30 @@ struct Value {
   bool boolean = false;
   std::int64_t integer = 0;
   double number = 0;
-  std::string string;                                // a string's text; for numbers and booleans the text as written
+  std::string string;  // a string's text; for numbers and booleans the text as written
   std::vector<Value> list;
-  std::vector<std::pair<std::string, Value>> map;    // in the order of the file
+  std::vector<std::pair<std::string, Value>> map;  // in the order of the file
   Mark mark;
-  std::string file;                                  // where the mark is: the file, "--set" or "environment"
-  Mark key_mark;                                     // where its key stands, for a member of a map
-  std::string path;                                  // as the user wrote it, where a dialect moved the value; else empty
-  bool quoted = false;                               // written in quotes: never taken for a number
-  bool interpolated = false;                         // some ${...} in it has been replaced
-  bool whole_reference = false;                      // it was one ${...} and nothing else: takes the type that is wanted
-  bool secret = false;                               // came from a secret: never shown
+  std::string file;              // where the mark is: the file, "--set" or "environment"
+  Mark key_mark;                 // where its key stands, for a member of a map
+  std::string path;              // as the user wrote it, where a dialect moved the value; else empty
+  bool quoted = false;           // written in quotes: never taken for a number
+  bool interpolated = false;     // some ${...} in it has been replaced
+  bool whole_reference = false;  // it was one ${...} and nothing else: takes the type that is wanted
+  bool secret = false;           // came from a secret: never shown
 
   [[nodiscard]] const Value* find(std::string_view key) const noexcept;
   [[nodiscard]] Value* find(std::string_view key) noexcept;
   /// A nested member: at("delivery.retry") is find("delivery")->find("retry"); null when absent.
   [[nodiscard]] const Value* at(std::string_view dotted) const noexcept;
-  Value& put(std::string key, Value value);          // replaces, or appends
+  Value& put(std::string key, Value value);  // replaces, or appends
   [[nodiscard]] bool is_text() const noexcept { return kind == Kind::string; }
   [[nodiscard]] bool is_map() const noexcept { return kind == Kind::map; }
   [[nodiscard]] bool is_list() const noexcept { return kind == Kind::list; }
 };
 
-/// Made values (by a dialect, by --set): they take over the place of `where`, so that problems point at the user's line.
+/// Made values (by a dialect, by --set): they take over the place of `where`, so that problems point at the user's
+/// line.
 [[nodiscard]] Value make_string(std::string text, const Value& where);
 [[nodiscard]] Value make_integer(std::int64_t integer, const Value& where);
 [[nodiscard]] Value make_number(double number, const Value& where);
