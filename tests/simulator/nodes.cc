@@ -89,7 +89,7 @@ void SimSource::settle(std::span<const sluice_settlement> settlements) {
 // ---- backend ----
 
 sluice_status SimBackend::publish(const sluice_batch& batch, std::uint32_t& taken, std::string& error) {
-  if (broken_) throw Violation("publish() to a broken backend");
+  require(!broken_ || oracle_.is_misbehaving(name_), "publish() to a broken backend");
   require(batch.count > 0, "an empty publish");
   require(batch.ticket >= next_ticket_, "a ticket was used again");
   if (random_.below(1000) < temper_.away) {
@@ -123,6 +123,7 @@ void SimBackend::finish(const Pending& pending) {
   std::uint32_t edge = temper_.again;
   if (die < edge) {
     result.status = SLUICE_AGAIN;
+    oracle_.failed_once(name_, pending.id);
     if (random_.below(4) == 0) result.retry_after_ms = 500;
   } else if (die < (edge += temper_.rejected)) {
     result.status = SLUICE_REJECTED;
@@ -140,6 +141,11 @@ void SimBackend::finish(const Pending& pending) {
     oracle_.delivered(name_, pending.id);
   }
   events_->complete(pending.ticket, 1, result.status == SLUICE_OK ? nullptr : &result);
+  if (random_.below(20'000) < temper_.twice) {
+    oracle_.misbehaved(name_);
+    events_->complete(pending.ticket, 1, result.status == SLUICE_OK ? nullptr : &result);
+    broken_ = true;
+  }
 }
 
 bool SimBackend::poll(int, std::chrono::milliseconds, std::uint32_t, Status&) {
@@ -188,8 +194,10 @@ sluice_status SimConsumer::process(const sluice_batch& in, std::uint8_t* verdict
       continue;
     }
     const auto die = random_.below(100);
-    if (die < 6) verdict[i] = SLUICE_TO_DROP;
-    else if (die < 10) verdict[i] = SLUICE_TO_REJECT;
+    if (die < 6) {
+      verdict[i] = SLUICE_TO_DROP;
+      oracle_.dropped(id_of(*event));
+    } else if (die < 10) verdict[i] = SLUICE_TO_REJECT;
     if (die == 9) events_->explain(i, "the simulation says no");
     if (out != nullptr && die > 92 && out->count < out->cap) {
       made_.push_back(R"({"specversion":"1.0","id":")" + id_of(*event) + "/" + name_ + R"(","source":"/sim","type":"t.derived"})");

@@ -17,7 +17,8 @@ struct Temper {
   std::uint32_t again = 60, rejected = 20, away = 15, timeout = 10, cancelled = 10;
   std::uint32_t complete_inside = 400;
   std::uint32_t undecodable = 15, arrays = 60;
-  std::uint32_t crash = 1;       // a backend answers FAILED and is broken from then on
+  std::uint32_t crash = 1;       // per 20,000: a backend answers FAILED and is broken from then on
+  std::uint32_t twice = 0;       // per 20,000: a backend completes an event a second time, which breaks the contract
   bool partial = true;
 };
 
@@ -71,7 +72,7 @@ class SimBackend final : public BackendNode {
   [[nodiscard]] sluice_status publish(const sluice_batch& batch, std::uint32_t& taken, std::string& error) override;
   void flush() override {}
   /// From now on everything goes well: the run must come to an end.
-  void calm() noexcept { temper_ = {0, 0, 0, 0, 0, 500, 0, 0, 0, true}; }
+  void calm() noexcept { temper_ = {0, 0, 0, 0, 0, 500, 0, 0, 0, 0, true}; }
 
  private:
   struct Pending {
@@ -95,8 +96,8 @@ class SimBackend final : public BackendNode {
 /// An inline consumer: passes, drops, rejects, derives, and perhaps halts.
 class SimConsumer final : public ConsumerNode {
  public:
-  SimConsumer(std::string name, std::uint64_t seed, bool emits, std::uint32_t halt_after)
-      : name_(std::move(name)), random_(seed), emits_(emits), halt_after_(halt_after) {}
+  SimConsumer(std::string name, std::uint64_t seed, bool emits, std::uint32_t halt_after, Oracle& oracle)
+      : name_(std::move(name)), random_(seed), emits_(emits), halt_after_(halt_after), oracle_(oracle) {}
   void attach(NodeEvents* events) noexcept override { events_ = events; }
   [[nodiscard]] Status start(std::chrono::milliseconds) override { return {}; }
   [[nodiscard]] bool poll(int, std::chrono::milliseconds, std::uint32_t, Status&) override { return false; }
@@ -115,6 +116,7 @@ class SimConsumer final : public ConsumerNode {
   Random random_;
   const bool emits_;
   const std::uint32_t halt_after_;  // 0 = never
+  Oracle& oracle_;
   NodeEvents* events_ = nullptr;
   std::uint32_t seen_ = 0;
   bool halted_ = false;

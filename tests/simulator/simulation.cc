@@ -142,9 +142,10 @@ class Simulation {
     Graph graph = build_graph(plan_.config, plan_.facts);
     std::vector<PipelineNode> nodes;
     Temper temper;
-    if (random_.below(3) == 0) temper = {0, 0, 0, 0, 0, 300, 15, 60, 0, true};  // a calm day
+    if (random_.below(3) == 0) temper = {0, 0, 0, 0, 0, 300, 15, 60, 0, 0, true};  // a calm day
     if (random_.below(5) == 0) temper.again = 400;
     if (random_.below(6) == 0) temper.away = 300;
+    if (random_.below(5) == 0) temper.twice = 40;
     const bool halting = halting_;
     std::uint64_t number = 0;
     for (const GraphNode& node : graph.nodes) {
@@ -157,7 +158,7 @@ class Simulation {
         made.consumer = std::make_unique<SimObserver>(node_seed);
       } else if (node.kind == NodeKind::consumer) {
         made.consumer = std::make_unique<SimConsumer>(
-            node.name, node_seed, true, halting ? 20 + static_cast<std::uint32_t>(random_.below(300)) : 0);
+            node.name, node_seed, true, halting ? 20 + static_cast<std::uint32_t>(random_.below(300)) : 0, oracle_);
       } else {
         auto backend = std::make_unique<SimBackend>(node.name, node_seed, temper, oracle_, clock_);
         backends_.push_back(backend.get());
@@ -226,7 +227,18 @@ class Simulation {
       }
     }
     for (NodeIndex i = 0; i < graph_.nodes.size(); ++i) {
-      require(pipeline_->stats(i).breaches.get() == 0, graph_.nodes[i].name + " was accused of a breach");
+      const std::string& name = graph_.nodes[i].name;
+      const bool accused = pipeline_->stats(i).breaches.get() > 0;
+      const bool guilty = oracle_.is_misbehaving(name);
+      require(!accused || guilty, name + " was accused of a breach");
+      require(accused || !guilty, name + " completed an event twice, and nobody noticed");
+    }
+    for (const auto& [backend, events] : oracle_.failures()) {
+      const NodeConfig& config = *std::ranges::find(plan_.config.nodes, backend, &NodeConfig::name);
+      for (const auto& [id, failures] : events) {
+        require(failures <= static_cast<int>(config.delivery.retry.max_attempts),
+                "event " + id + " was tried more often at " + backend + " than max_attempts says");
+      }
     }
   }
 
@@ -252,6 +264,14 @@ class Simulation {
         }
       }
       require(any, "record " + std::to_string(tag) + " of " + record.source + " is called delivered, but nobody has it");
+      if (source.acknowledge.mode == Acknowledge::Mode::any || !is_plain()) return;
+      for (const std::string& id : record.events) {
+        for (const NodeIndex lane : pipeline_->graph().reach_of(index_of(record.source))->required) {
+          const bool filtered = plan_.config.nodes[graph_.nodes[lane].config].when.has_value();
+          require(filtered || oracle_.was_delivered(graph_.nodes[lane].name, id),
+                  "event " + id + " is called delivered, but " + graph_.nodes[lane].name + " does not have it");
+        }
+      }
       return;
     }
     // The worst event of an array speaks for all of it, so only a record of one event says anything about that event.
@@ -263,6 +283,11 @@ class Simulation {
         }
       }
     }
+  }
+
+  /// No consumer stands between sources and backends: what is delivered must be everywhere.
+  [[nodiscard]] bool is_plain() const {
+    return std::ranges::none_of(plan_.config.nodes, [](const NodeConfig& n) { return n.kind == NodeKind::consumer && n.name[0] == 'c'; });
   }
 
   [[nodiscard]] NodeIndex index_of(const std::string& name) const {

@@ -67,13 +67,18 @@ class Oracle {
     require(records_[tag].told.size() == 1, "record " + std::to_string(tag) + " was settled twice");
   }
   void delivered(const std::string& backend, const std::string& id) {
+    require(!dropped_.contains(id), "event " + id + " was dropped by a consumer and still came to " + backend);
     const int count = ++delivered_[backend][id];
     const int excused = 1 + doubtful_[backend][id];
     require(count <= excused, "event " + id + " was delivered twice to " + backend);
-    // With acknowledge `all`, nothing may arrive after its source heard a final word; retry is not final.
   }
   void doubtful(const std::string& backend, const std::string& id) { ++doubtful_[backend][id]; }
-  void seen(const std::string& backend, const std::string& id) { seen_[backend].insert(id); }
+  void failed_once(const std::string& backend, const std::string& id) { ++failures_[backend][id]; }
+  void dropped(const std::string& id) { dropped_.insert(id); }
+  void misbehaved(const std::string& backend) { misbehaving_.insert(backend); }
+  [[nodiscard]] bool is_misbehaving(const std::string& backend) const { return misbehaving_.contains(backend); }
+  /// How often the backend said "failed for now" of an event.
+  [[nodiscard]] const std::map<std::string, std::map<std::string, int>>& failures() const { return failures_; }
 
   [[nodiscard]] bool was_delivered(const std::string& backend, const std::string& id) const {
     const auto found = delivered_.find(backend);
@@ -85,8 +90,8 @@ class Oracle {
  private:
   std::vector<Record> records_;
   std::map<std::string, std::size_t> record_of_;
-  std::map<std::string, std::map<std::string, int>> delivered_, doubtful_;
-  std::map<std::string, std::set<std::string>> seen_;
+  std::map<std::string, std::map<std::string, int>> delivered_, doubtful_, failures_;
+  std::set<std::string> dropped_, misbehaving_;
 };
 
 }  // namespace sluice::sim

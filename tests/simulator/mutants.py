@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""mutants.py NAME HOST_DIR OUT — writes a copy of one host file with one fault in it; mutants.py --list names them.
+
+Each fault is a mistake that somebody could make. The simulator must catch every one of them within 1,000 seeds: that is
+what shows that it can catch anything at all. A fault whose place is gone fails the build, so the list stays true."""
+import sys
+
+BACKEND, SOURCE, LEDGER = "run/backend_lane.cc", "run/source_lane.cc", "core/ledger.cc"
+MUTANTS = {
+    "settle_skipped_on_retry": (BACKEND,
+        "    tell(claim_of(run_from), flight.events[run_from].origin, i + 1 - run_from, Outcome::delivered, 0, {});",
+        "    if (flight.held.empty())\n      tell(claim_of(run_from), flight.events[run_from].origin, i + 1 - run_from, Outcome::delivered, 0, {});"),
+    "memory_freed_early": (BACKEND, "  flight.block = run.block;\n", ""),
+    "double_completion_accepted": (BACKEND, "    if (!is_done(flight.done, i)) continue;\n", "    continue;\n"),
+    "credit_leaked": (BACKEND, "  free_credit(to - from, bytes);\n", "  if (to - from != 3) free_credit(to - from, bytes);\n"),
+    "given_up_called_delivered": (BACKEND,
+        '    tell(claim, event.origin, 1, outcome, code, name_ + ": " + reason);',
+        '    tell(claim, event.origin, 1, Outcome::delivered, code, name_ + ": " + reason);'),
+    "ticket_used_again": (BACKEND, "  next_ticket_ += taken;\n", "  next_ticket_ += taken > 4 ? taken - 1 : taken;\n"),
+    "attempts_not_counted": (BACKEND, "      ++claim.attempts;\n      stats_.attempts.add();\n", "      stats_.attempts.add();\n"),
+    "expired_forgotten": (BACKEND, "      give_up(run.events[i], claim, Outcome::retry, 0, reason);\n    }\n  }\n  if (std::ranges::none_of",
+        "    }\n  }\n  if (std::ranges::none_of"),
+    "dead_letter_called_delivered": (BACKEND,
+        "    tell(letter.claim, letter.origin, 1, Outcome::rejected, letter.code,",
+        "    tell(letter.claim, letter.origin, 1, Outcome::delivered, letter.code,"),
+    "overflow_called_delivered": (SOURCE, "    contribute(rest, Outcome::retry, SLUICE_CODE_FULL,",
+        "    contribute(rest, Outcome::delivered, SLUICE_CODE_FULL,"),
+    "dropped_passes": (SOURCE, "    if (judgement.verdicts[i] != port) continue;",
+        "    if (judgement.verdicts[i] != port && judgement.verdicts[i] != SLUICE_TO_DROP) continue;"),
+    "completions_lost": (SOURCE,
+        "      inbox_.insert(inbox_.end(), std::make_move_iterator(completions.begin()),\n                    std::make_move_iterator(completions.end()));",
+        "      inbox_ = std::move(completions);"),
+    "order_forgotten": (LEDGER, "  if (!in_order_) hand_over(page, record);", "  hand_over(page, record);\n  record.final = in_order_ ? false : true;"),
+    "page_closed_early": (LEDGER, "  if (event.owed > 0 && !early) return;", "  if (event.owed > 1 && !early) return;"),
+}
+
+
+def main():
+    if sys.argv[1:] == ["--list"]:
+        print(";".join(f"{name}:{fault[0]}" for name, fault in MUTANTS.items()))
+        return
+    name, host, out = sys.argv[1:]
+    path, old, new = MUTANTS[name]
+    text = open(f"{host}/{path}", encoding="utf-8").read()
+    if text.count(old) != 1:
+        sys.exit(f"mutant {name}: its place is there {text.count(old)} times in {path}, not once; mend mutants.py")
+    open(out, "w", encoding="utf-8").write(text.replace(old, new))
+
+
+main()
