@@ -1,6 +1,7 @@
 #include "edge/delivery_figures.hh"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sluice {
 namespace {
@@ -31,7 +32,7 @@ double MergedHistogram::average() const noexcept {
 
 std::uint64_t MergedHistogram::percentile(double q) const noexcept {
   if (count_ == 0) return 0;
-  const auto wanted = static_cast<std::uint64_t>(q * static_cast<double>(count_ - 1)) + 1;
+  const auto wanted = static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(count_)));  // nearest rank
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     seen += buckets_[i];

@@ -31,12 +31,20 @@ spdlog::level::level_enum spdlog_level(Level level) noexcept {
 
 constexpr const char* kColours[] = {"\033[2m", "\033[32m", "\033[33m\033[1m", "\033[31m\033[1m"};
 constexpr std::string_view kPlain = "\033[m";
+constexpr std::string_view kClearLine = "\r\033[K";
 
 }  // namespace
 
 /// Writes whole lines to a descriptor without ever waiting long for its reader.
 struct StreamLog::Sink final : spdlog::sinks::base_sink<std::mutex> {
   explicit Sink(int fd) : fd(fd), terminal(::isatty(fd) == 1) {}
+
+  void show_status(std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    if (!colours || (text.empty() && status.empty())) return;
+    status.assign(text.substr(0, kLogLineBytes - kLogFrameBytes));
+    (void)put(std::string(kClearLine) + status);
+  }
 
   std::uint64_t lost_lines() {
     const std::lock_guard lock(mutex_);
@@ -48,6 +56,7 @@ struct StreamLog::Sink final : spdlog::sinks::base_sink<std::mutex> {
     line.clear();
     base_sink::formatter_->format(message, line);
     if (colours && message.color_range_end > message.color_range_start) colour(message);
+    if (!status.empty()) around_status();
     if (unreported != 0 && writable(std::chrono::milliseconds(0))) report_lost(message);
     if (unreported != 0 || !put({line.data(), line.size()})) {
       ++unreported;
@@ -69,6 +78,15 @@ struct StreamLog::Sink final : spdlog::sinks::base_sink<std::mutex> {
     coloured.append(text.substr(message.color_range_start, message.color_range_end - message.color_range_start));
     coloured.append(kPlain);
     coloured.append(text.substr(message.color_range_end));
+    line.clear();
+    line.append(coloured.data(), coloured.data() + coloured.size());
+  }
+
+  /// The log line takes the status line's place, which then follows below.
+  void around_status() {
+    coloured.assign(kClearLine);
+    coloured.append(line.data(), line.size());
+    coloured.append(status);
     line.clear();
     line.append(coloured.data(), coloured.data() + coloured.size());
   }
@@ -106,7 +124,7 @@ struct StreamLog::Sink final : spdlog::sinks::base_sink<std::mutex> {
   LogFormat format = LogFormat::human;
   std::uint64_t lost = 0, unreported = 0;
   spdlog::memory_buf_t line;
-  std::string coloured;
+  std::string coloured, status;
 };
 
 StreamLog::StreamLog(int fd) : sink_(std::make_unique<Sink>(fd)) { (void)set_format("auto"); }
@@ -153,6 +171,16 @@ void StreamLog::write(Level level, std::string_view sentence, std::span<const Fi
     // Out of memory while logging: the line is lost, the lane goes on.
   }
 }
+
+void StreamLog::show_status(std::string_view line) noexcept {
+  try {
+    sink_->show_status(line);
+  } catch (...) {
+    // Out of memory: no status line, then.
+  }
+}
+
+bool StreamLog::on_terminal() const noexcept { return sink_->terminal; }
 
 std::uint64_t StreamLog::lost() const noexcept { return sink_->lost_lines(); }
 

@@ -29,6 +29,11 @@ class StreamLog final : public Log {
   }
   void write(Level level, std::string_view sentence, std::span<const Field> fields) noexcept override;
 
+  /// A line that stays at the bottom of the terminal while log lines pass above it; empty takes it away. Nothing when
+  /// this is no terminal. Must hold no control characters.
+  void show_status(std::string_view line) noexcept;
+  [[nodiscard]] bool on_terminal() const noexcept;
+
   /// Lines that nobody could be told so far.
   [[nodiscard]] std::uint64_t lost() const noexcept;
 

@@ -181,7 +181,7 @@ TEST_CASE("admin: /stats has the documents' figures, in all and for each backend
   CHECK(stream["success_rate"].get<double>() == Approx(0.9));
   CHECK(stream["avg_latency_ms"].get<double>() == Approx(12).epsilon(0.001));
   CHECK(stream["p50_latency_ms"].get<double>() == Approx(1).epsilon(0.2));
-  CHECK(stream["p99_latency_ms"].get<double>() < stream["avg_latency_ms"].get<double>());
+  CHECK(stream["p99_latency_ms"].get<double>() == Approx(100).epsilon(0.2));
   CHECK(stats["backends"]["hooks[0]"]["dead_lettered"] == 3);
   CHECK(stats["backends"]["hooks[0]"]["events_failed"] == 3);
   CHECK(stats["sources"]["http"]["settled"]["rejected"] == 2);

@@ -202,3 +202,33 @@ TEST_CASE("log: lines of several threads never mix", "[edge][log]") {
   }
   CHECK(lines == 800);
 }
+
+TEST_CASE("log: the status line stays below the log lines, and is taken away at the end", "[edge][log]") {
+  int master = -1, terminal = -1;
+  REQUIRE(::openpty(&master, &terminal, nullptr, nullptr, nullptr) == 0);
+  {
+    StreamLog log(terminal);
+    CHECK(log.on_terminal());
+    log.show_status("10 events");
+    log.write(Level::info, "Something happened", {});
+    log.show_status("");
+    log.show_status("");
+  }
+  std::array<char, 1024> buffer;
+  const ssize_t got = ::read(master, buffer.data(), buffer.size());
+  REQUIRE(got > 0);
+  const std::string all(buffer.data(), static_cast<std::size_t>(got));
+  CHECK(all.rfind("\r\033[K10 events\r\033[K2", 0) == 0);
+  CHECK(holds(all, "Something happened\r\n10 events\r\033[K"));
+  CHECK(all.substr(all.size() - 4) == "\r\033[K");
+  ::close(master);
+  ::close(terminal);
+}
+
+TEST_CASE("log: no status line where nobody looks", "[edge][log]") {
+  Pipe pipe;
+  StreamLog log(pipe.ends[1]);
+  CHECK_FALSE(log.on_terminal());
+  log.show_status("10 events");
+  CHECK(pipe.read().empty());
+}
