@@ -1,11 +1,12 @@
 #include "reply.hh"
 
+#include "ascii.hh"
+
 #include <sluice/cpp/http_binding.hh>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <ctime>
 
 namespace sluice_http {
@@ -81,30 +82,47 @@ std::optional<int> month_of(std::string_view name) {
   return static_cast<int>(found - names.begin());
 }
 
+/// Up to four digits and nothing else.
+std::optional<int> number(std::string_view word) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  const bool whole = error == std::errc() && end == word.data() + word.size() && word[0] != '-';
+  if (!whole || word.size() > 4) return std::nullopt;
+  return value;
+}
+
+/// Cuts text into its runs of letters and digits; says how many there are, 9 for more than fit.
+std::size_t split(std::string_view text, std::array<std::string_view, 8>& words) {
+  const auto in_word = [](char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z'); };
+  std::size_t count = 0;
+  while (!text.empty()) {
+    const auto length = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), in_word) - text.begin());
+    if (length > 0 && count == words.size()) return count + 1;
+    if (length > 0) words[count++] = text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return count;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> http_date(std::string_view text) {
-  const std::string line(text.substr(0, 64));
-  char month[4] = "";
+  std::array<std::string_view, 8> words;
+  const std::size_t count = split(text, words);
   std::tm at{};
-  int year = 0;
-  const int imf = std::sscanf(line.c_str(), "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT", &at.tm_mday, month,
-                              &year, &at.tm_hour, &at.tm_min, &at.tm_sec);
-  if (imf != 6) {
-    const int rfc850 = std::sscanf(line.c_str(), "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT", &at.tm_mday, month,
-                                   &year, &at.tm_hour, &at.tm_min, &at.tm_sec);
-    if (rfc850 == 6) year += year < 70 ? 2000 : 1900;
-    if (rfc850 != 6 && std::sscanf(line.c_str(), "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d", month, &at.tm_mday,
-                                   &at.tm_hour, &at.tm_min, &at.tm_sec, &year) != 6) {
-      return std::nullopt;
-    }
+  std::optional<int> year, month, day, hour, minute, second;
+  if (count == 8 && words[7] == "GMT") {  // Sun, 06 Nov 1994 08:49:37 GMT, or Sunday, 06-Nov-94 08:49:37 GMT
+    day = number(words[1]), month = month_of(words[2]), year = number(words[3]);
+    hour = number(words[4]), minute = number(words[5]), second = number(words[6]);
+    if (year && words[3].size() == 2) *year += *year < 70 ? 2000 : 1900;
+  } else if (count == 7) {  // Sun Nov  6 08:49:37 1994
+    month = month_of(words[1]), day = number(words[2]), year = number(words[6]);
+    hour = number(words[3]), minute = number(words[4]), second = number(words[5]);
   }
-  const std::optional<int> number = month_of(month);
-  if (!number || at.tm_mday < 1 || at.tm_mday > 31 || at.tm_hour > 23 || at.tm_min > 59 || at.tm_sec > 60) {
-    return std::nullopt;
-  }
-  at.tm_mon = *number;
-  at.tm_year = year - 1900;
+  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
+  if (*day < 1 || *day > 31 || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  at.tm_year = *year - 1900, at.tm_mon = *month, at.tm_mday = *day;
+  at.tm_hour = *hour, at.tm_min = *minute, at.tm_sec = *second;
   return static_cast<std::int64_t>(::timegm(&at));
 }
 

@@ -59,10 +59,11 @@ TransferOptions transfer_options(const sluice::ConfigView& config, const Webhook
   for (const auto& [name, value] : config.map("headers")) {
     // The value may be a secret: only the name is told.
     if (const std::string bad = header_problem(webhook.mode, name, value); !bad.empty()) {
-      throw sluice::BadConfig("headers/" + name + ": " + bad);
+      throw sluice::BadConfig(std::string("headers/").append(name).append(": ").append(bad));
     }
     has_content_type = has_content_type || same_text(name, "content-type");
-    made.headers.push_back(value.empty() ? name + ";" : name + ": " + value);
+    std::string& line = made.headers.emplace_back(name);
+    line.append(value.empty() ? ";" : ": ").append(value);  // "Name;" is libcurl's way of an empty value
   }
   if (!has_content_type && webhook.mode != Mode::binary) {
     made.headers.push_back("Content-Type: " + std::string(content_type_of(webhook.mode)));
