@@ -34,6 +34,15 @@ struct Pipe {
   std::array<int, 2> ends{};
 };
 
+/// What was written to a terminal that is closed by now.
+std::string read_terminal(int master) {
+  std::string all;
+  std::array<char, 1024> part;
+  for (ssize_t got; (got = ::read(master, part.data(), part.size())) > 0;) all.append(part.data(), got);
+  ::close(master);
+  return all;
+}
+
 std::string text_of(LogFormat format, std::string_view sentence, std::vector<Field> fields) {
   std::string out;
   append_log_text(out, format, sentence, fields);
@@ -144,13 +153,9 @@ TEST_CASE("log: sentences for people, with colours, on a terminal", "[edge][log]
     const std::vector<Field> fields{{"node", "stream"}};
     log.write(Level::error, "Backend is away", fields);
   }
-  std::array<char, 1024> buffer;
-  const ssize_t got = ::read(master, buffer.data(), buffer.size());
-  REQUIRE(got > 0);
-  const std::string line(buffer.data(), static_cast<std::size_t>(got));
-  CHECK(holds(line, "\033[31m\033[1merror  \033[m Backend is away node=stream"));
-  ::close(master);
   ::close(terminal);
+  const std::string line = read_terminal(master);
+  CHECK(holds(line, "\033[31m\033[1merror  \033[m Backend is away node=stream"));
 }
 
 TEST_CASE("log: a reader that stopped reading loses lines and is told how many, and nobody waits for it",
@@ -214,15 +219,11 @@ TEST_CASE("log: the status line stays below the log lines, and is taken away at 
     log.show_status("");
     log.show_status("");
   }
-  std::array<char, 1024> buffer;
-  const ssize_t got = ::read(master, buffer.data(), buffer.size());
-  REQUIRE(got > 0);
-  const std::string all(buffer.data(), static_cast<std::size_t>(got));
+  ::close(terminal);
+  const std::string all = read_terminal(master);
   CHECK(all.rfind("\r\033[K10 events\r\033[K2", 0) == 0);
   CHECK(holds(all, "Something happened\r\n10 events\r\033[K"));
   CHECK(all.substr(all.size() - 4) == "\r\033[K");
-  ::close(master);
-  ::close(terminal);
 }
 
 TEST_CASE("log: no status line where nobody looks", "[edge][log]") {
