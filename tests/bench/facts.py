@@ -1,0 +1,77 @@
+"""The rows that are no pair of rates: latency at a steady rate, the plugin boundary, memory at rest, time of a check."""
+import os
+import statistics
+import subprocess
+import time
+
+import measure
+from servers import free_port, wait_until
+
+PACED_RATE = 5000
+CHECKS = 20
+ROWS_BEFORE_IDLE = 5  # seconds after which a host that only waits is looked at
+
+
+def latency(suite):
+    """[(what, target, measured, holds)]. Both ways in turn; what is added is the difference of their p99."""
+    paced = [suite.client("paced"), suite.input, str(suite.redis().port), str(PACED_RATE),
+             str(PACED_RATE * suite.paced_seconds)]
+    host = [suite.sluice, "run", suite.config("redis_paced.yaml"), "--set", f"plugins.path=[{suite.plugins}]"]
+    bare_ms, host_ms = [], []
+    for _ in range(suite.pairs):
+        for command, times in ((host, host_ms), ([], bare_ms)):
+            suite.redis().cli("DEL", "ev")
+            times.append(measure.run(paced + command, {"BENCH_PORT": str(suite.redis().port)}).result["p99_ms"])
+            added = suite.redis().entries_added("ev")
+            if added != PACED_RATE * suite.paced_seconds:
+                raise SystemExit(f"void: latency: {added} entries, wanted {PACED_RATE * suite.paced_seconds}")
+    suite.redis().cli("DEL", "ev")
+    added = statistics.median(h - b for h, b in zip(host_ms, bare_ms))
+    return [(f"redis at {PACED_RATE} events/s, added latency at p99", "under 1 ms more",
+             f"{added:.3f} ms (host {statistics.median(host_ms):.3f}, bare {statistics.median(bare_ms):.3f})",
+             added < 1.0)]
+
+
+def boundary(suite):
+    rows = []
+    found = measure.results_of(measure.run([suite.client("boundary"), suite.plugins]).output)
+    for result, limit_ns in zip(found, (20, 100)):
+        rows.append((f"plugin boundary per event, batch of {result['batch']:.0f}", f"under {limit_ns} ns",
+                     f"{result['plugin_ns']:.2f} ns (direct call {result['direct_ns']:.2f} ns)",
+                     result["plugin_ns"] < limit_ns))
+    return rows
+
+
+def idle(suite):
+    open(suite.path("empty.jsonl"), "w", encoding="ascii").close()
+    port = free_port()
+    environment = {**os.environ, "BENCH_INPUT": suite.path("empty.jsonl"), "BENCH_OUTPUT": suite.path("idle.jsonl"),
+                   "BENCH_PORT": str(port)}
+    process = subprocess.Popen([suite.sluice, "run", suite.config("idle.yaml"), "--set",
+                                f"plugins.path=[{suite.plugins}]"], env=environment, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until("the idle host's admin port", lambda: suite.answers(f"http://127.0.0.1:{port}/ready"))
+        before = cpu_of(process.pid)
+        time.sleep(ROWS_BEFORE_IDLE)  # the thing measured is time passing without work
+        resident, cpu = measure.status_mib(process.pid, "VmRSS"), cpu_of(process.pid) - before
+    finally:
+        process.terminate()
+        process.wait(30)
+    return [("memory, idle host (modules: file)", "under 15 MiB", f"{resident:.1f} MiB", resident < 15),
+            ("CPU, idle host", "", f"{cpu / ROWS_BEFORE_IDLE * 100:.2f} % of a core", True)]
+
+
+def cpu_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        words = stat.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def start_time(suite):
+    times = [measure.run([suite.sluice, "check", suite.config("ten_nodes.yaml")]).seconds * 1e3 for _ in range(CHECKS)]
+    median = statistics.median(times)
+    return [("start: sluice check of a ten-node graph", "under 100 ms", f"{median:.1f} ms", median < 100)]
+
+
+FACTS = {"latency": latency, "boundary": boundary, "idle": idle, "start": start_time}

@@ -1,0 +1,163 @@
+"""The rows: what the host is asked to do, what the bare client beside it does, and how a run shows that both did it.
+
+A Row runs one side at a time: host(suite) and bare(suite) return events per second and CPU microseconds per event. A
+side that did less than it was asked to ends the whole run with Void: numbers of different work are no comparison."""
+import os
+import statistics
+from dataclasses import dataclass
+
+import measure
+
+REDIS_WINDOW = "256"
+CONNECTIONS = "64"
+BATCH = 100
+
+
+class Void(SystemExit):
+    """The two sides did not do the same."""
+
+
+@dataclass
+class Side:
+    rate: float    # events per second
+    cpu_us: float  # own CPU per event
+    peak_mib: float = 0.0
+    busy: float = 0.0
+
+
+def must_equal(what, found, wanted):
+    if found != wanted:
+        raise Void(f"void: {what}: {found}, wanted {wanted}")
+
+
+class Row:
+    """name: for --only. target: the least ratio of the rates. broker: the CPU rule of saturated machines applies."""
+
+    def __init__(self, name, title, against, target, config, modules, broker=False):
+        self.name, self.title, self.against, self.target = name, title, against, target
+        self.config, self.modules, self.broker = config, modules, broker
+
+    def environment(self, suite):
+        return {}
+
+    def bare_command(self, suite):
+        raise NotImplementedError
+
+    def check(self, suite):
+        """After each side."""
+
+    def host_check(self, suite, cost):
+        published = f"published {suite.events}, failed 0"
+        if published not in cost.output:
+            raise Void(f"void: {self.name}: the host did not say: {published}\n{cost.output}")
+
+    def run_host(self, suite, input_path):
+        environment = {"BENCH_INPUT": input_path, **self.environment(suite)}
+        return measure.run([suite.sluice, "run", suite.config(self.config), "--set",
+                            f"plugins.path=[{suite.plugins}]"], environment)
+
+    def start_cost(self, suite):
+        """What start and stop take by themselves: the same graph over one event. Taken off the host's time."""
+        runs = [self.run_host(suite, suite.one_event) for _ in range(3)]
+        self.reset(suite)
+        return (statistics.median(run.seconds for run in runs), statistics.median(run.cpu for run in runs))
+
+    def reset(self, suite):
+        """Forget what a run that does not count left behind."""
+
+    def host(self, suite, start):
+        cost = self.run_host(suite, suite.input)
+        self.host_check(suite, cost)
+        self.check(suite)
+        seconds, cpu = max(1e-9, cost.seconds - start[0]), max(0.0, cost.cpu - start[1])
+        return Side(suite.events / seconds, cpu / suite.events * 1e6, cost.peak_mib, cost.machine_busy)
+
+    def bare(self, suite):
+        cost = measure.run(self.bare_command(suite))
+        must_equal(f"{self.name}: events of the bare client", int(cost.result["events"]), suite.events)
+        self.check(suite)
+        return Side(suite.events / cost.result["seconds"], cost.result["cpu"] / suite.events * 1e6)
+
+
+class Decode(Row):
+    def bare_command(self, suite):
+        return [suite.client("bare_parse"), suite.input]
+
+
+class EventLog(Row):
+    def environment(self, suite):
+        return {"BENCH_OUTPUT": suite.path("out.jsonl")}
+
+    def bare_command(self, suite):
+        return [suite.client("bare_append"), suite.input, suite.path("out.jsonl")]
+
+    def check(self, suite):
+        must_equal("event_log: bytes in the file", suite.digest(suite.path("out.jsonl")), suite.digest(suite.input))
+        self.reset(suite)
+
+    def reset(self, suite):
+        os.unlink(suite.path("out.jsonl"))
+
+
+class RedisStreams(Row):
+    def environment(self, suite):
+        return {"BENCH_PORT": str(suite.redis().port)}
+
+    def bare_command(self, suite):
+        return [suite.client("bare_redis"), suite.input, str(suite.redis().port), REDIS_WINDOW]
+
+    def check(self, suite):
+        must_equal("redis: entries added", suite.redis().entries_added("ev"), suite.events)
+        newest = suite.redis().cli("--raw", "XREVRANGE", "ev", "+", "-", "COUNT", "1").split("\n")
+        must_equal("redis: the last entry", newest[1:], ["event", suite.last_line])
+        if not 10000 <= int(suite.redis().cli("XLEN", "ev")) <= 10200:
+            raise Void("void: redis: the stream was not trimmed to about 10000")
+        self.reset(suite)
+
+    def reset(self, suite):
+        suite.redis().cli("DEL", "ev")
+
+
+class Webhook(Row):
+    def __init__(self, *arguments, batch=1, **more):
+        super().__init__(*arguments, **more)
+        self.batch = batch
+
+    def environment(self, suite):
+        return {"BENCH_URL": suite.nginx().url()}
+
+    def bare_command(self, suite):
+        return [suite.client("bare_webhook"), suite.input, suite.nginx().url(), CONNECTIONS, str(self.batch)]
+
+    def check(self, suite):
+        wanted = "application/cloudevents-batch+json" if self.batch > 1 else "application/cloudevents+json"
+        seen = suite.nginx().take_log()
+        if [key[0] for key in seen] != ["204"] or not list(seen)[0][1].startswith(wanted):
+            raise Void(f"void: {self.name}: the server saw {seen}, wanted 204 and {wanted}")
+        (requests, length), = seen.values()
+        if self.batch == 1:
+            must_equal(f"{self.name}: requests", requests, suite.events)
+            must_equal(f"{self.name}: bytes of bodies", length, suite.event_bytes)
+            return
+        # Two brackets a request, a comma between its events: the rest must be the events' own bytes.
+        must_equal(f"{self.name}: bytes of events", length - 2 * requests - (suite.events - requests), suite.event_bytes)
+        least = -(-suite.events // self.batch)
+        if not least <= requests <= least * 1.1 + 1:
+            raise Void(f"void: {self.name}: {requests} requests for {suite.events} events, wanted about {least}")
+
+    def reset(self, suite):
+        suite.nginx().take_log()
+
+
+ROWS = [
+    Decode("null", "file → decode, validation, metrics → null", "each line parsed fully (DOM), attributes read", 0.8,
+           "null.yaml", "bench file metrics validation"),
+    EventLog("event_log", "file → event_log (no fsync)", "write() of the same lines in 1 MiB blocks", 0.6,
+             "event_log.yaml", "file"),
+    RedisStreams("redis", "file → redis_streams", "hiredis, 256 in flight", 0.9, "redis_streams.yaml",
+                 "file redis_streams", broker=True),
+    Webhook("webhook", "file → webhook, one event per request, 64 connections", "libcurl multi, 64 connections", 0.9,
+            "webhook.yaml", "file http", broker=True),
+    Webhook("batched", "file → webhook, batched by 100", "libcurl multi, the same batches", 0.8,
+            "webhook_batched.yaml", "file http", broker=True, batch=BATCH),
+]
