@@ -20,6 +20,7 @@ constexpr std::uint64_t kGoneWaitNs = 5'000'000'000;  // how long a writer may g
 constexpr std::uint64_t kRewindWaitNs = 1'000'000'000;
 constexpr std::uint64_t kRewindWaitMaxNs = 30'000'000'000;
 constexpr std::uint32_t kRewindsAtEndMax = 3;
+constexpr std::uint64_t kSettledPerWrite = 8192;  // a kill repeats no more than this beside what was in flight
 
 std::int64_t unix_seconds() { return static_cast<std::int64_t>(std::time(nullptr)); }
 
@@ -190,6 +191,8 @@ void FileSource::settle(sluice::SettlementsView all) {
     file.settled(one.tag & TailedFile::kOffsetMask, how_settled(one));
   }
   dirty_ = true;
+  settled_since_write_ += all.size();
+  if (settled_since_write_ >= kSettledPerWrite) write_at_ns_ = 0;
   if (stopped_ && host_.now_ns() >= write_at_ns_) write_checkpoint();
 }
 
@@ -312,6 +315,7 @@ void FileSource::stop(std::chrono::milliseconds) {
 void FileSource::write_checkpoint() {
   write_at_ns_ = host_.now_ns() + write_every_ns_;
   dirty_ = false;
+  settled_since_write_ = 0;
   if (!store_) return;
   if (known_.size() > kKnownEntriesMax) {
     std::sort(known_.begin(), known_.end(), [](const auto& a, const auto& b) { return a.seen_s > b.seen_s; });

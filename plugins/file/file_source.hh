@@ -70,6 +70,7 @@ class FileSource {
   std::size_t turn_ = 0;
   std::uint64_t look_at_ns_ = 0, write_at_ns_ = 0;
   bool dirty_ = false;  // something settled since the checkpoint was written
+  std::uint64_t settled_since_write_ = 0;
   bool write_failed_ = false;
   bool stopped_ = false;
   std::set<std::string> reported_;  // paths whose problem was logged and lasts
