@@ -7,7 +7,7 @@
 namespace bench {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 constexpr std::array kLanguages{"en"sv, "de"sv, "fr"sv, "es"sv, "it"sv, "nl"sv};
 constexpr std::array kModels{"nlp-large-v3"sv, "nlp-base-v2"sv, "nlp-fast-v1"sv};

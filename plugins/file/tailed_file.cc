@@ -54,7 +54,7 @@ struct TailedFile::Handout {
   }
 };
 
-TailedFile::TailedFile(std::string path, std::size_t line_bytes_max)
+TailedFile::TailedFile(const std::string& path, std::size_t line_bytes_max)
     : TailedFile(path, UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)), line_bytes_max) {}
 
 std::unique_ptr<TailedFile> TailedFile::from_the_beginning() const {

@@ -21,7 +21,7 @@ namespace file_plugin {
 class TailedFile {
  public:
   /// Throws std::system_error when it cannot be opened or is not a file.
-  TailedFile(std::string path, std::size_t line_bytes_max);
+  TailedFile(const std::string& path, std::size_t line_bytes_max);
   /// The same file from its first byte, after it was truncated.
   [[nodiscard]] std::unique_ptr<TailedFile> from_the_beginning() const;
 

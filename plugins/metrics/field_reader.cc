@@ -14,7 +14,7 @@ bool may_hold(std::string_view data, const std::string& key, bool has_escapes) {
 }
 
 /// What is not a plain name (a position in a list, an escape) is looked for by parsing alone.
-std::string searchable(std::string key) {
+std::string searchable(const std::string& key) {
   const bool is_index = key.find_first_not_of("0123456789") == std::string::npos;
   return is_index || key.find('~') != std::string::npos ? std::string() : key;
 }
