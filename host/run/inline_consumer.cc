@@ -1,8 +1,5 @@
 #include "run/inline_consumer.hh"
 
-#include "core/dead_letter.hh"
-#include "core/uuid.hh"
-
 #include <algorithm>
 #include <cstring>
 
@@ -134,48 +131,31 @@ void InlineConsumer::settled(std::span<const std::uint64_t> seq, std::span<const
   node_.settled(seq, outcome);
 }
 
-/// Fills in what a consumer may leave out of a derived event: specversion, source (its cause's), an id that is the same
-/// whenever the same cause is judged again, and the time.
-sluice_record InlineConsumer::completed(const sluice_record& record, std::span<const sluice_event> batch,
-                                        Block& block) {
-  const auto has = [&](std::string_view name) {
-    for (std::uint32_t i = 0; i < record.header_count; ++i) {
-      if (std::string_view(record.headers[i].name.ptr, record.headers[i].name.len) == name) return true;
-    }
-    return false;
-  };
-  auto* headers = block.allocate_array<sluice_attribute>(record.header_count + 4);
-  std::uint32_t count = 0;
-  std::string_view type;
-  for (std::uint32_t i = 0; i < record.header_count; ++i) {
-    headers[count++] = record.headers[i];
-    if (std::string_view(record.headers[i].name.ptr, record.headers[i].name.len) == "type") {
-      type = {record.headers[i].value.ptr, record.headers[i].value.len};
-    }
-  }
-  const auto add = [&](std::string_view name, std::string_view value, std::uint32_t kind) {
-    if (!has(name)) headers[count++] = {str_of(name), str_of(block.keep(value)), kind, 0};
-  };
-  const sluice_event* cause = record.parent < batch.size() ? &batch[record.parent] : nullptr;
-  const std::int64_t unix_ns = world_.clock.unix_ns();
-  add("specversion", "1.0", SLUICE_STRING);
-  add("source", cause != nullptr ? std::string(text_of(*cause, cause->source)) : "/sluice/" + name_, SLUICE_URI_REF);
-  if (!has("id")) {
-    UuidText id;
-    if (cause != nullptr) {
-      const std::string place = std::string(text_of(*cause, cause->source)) + '\n' +
-                                std::string(text_of(*cause, cause->id)) + '\n' + std::string(type) + '\n' +
-                                std::string(record.position.ptr == nullptr ? "" : record.position.ptr, record.position.len);
-      id = names_.uuid(name_, place, 0);
-    } else {
-      id = time_ordered_uuid(unix_ns, world_.seed ^ ++made_ids_ * 0x9e3779b97f4a7c15ull);
-    }
-    add("id", {id.data(), id.size()}, SLUICE_STRING);
-  }
-  add("time", timestamp_text(unix_ns), SLUICE_TIMESTAMP);
+/// A derived event belongs to its cause: without a source of its own it has its cause's, and its id is made from the
+/// cause's, so that it is the same whenever the same cause is judged again. The decoder fills in the rest.
+sluice_record InlineConsumer::with_cause(const sluice_record& record, const sluice_event& cause, Block& block) {
   sluice_record filled = record;
-  filled.headers = headers;
-  filled.header_count = count;
+  std::string_view type;
+  bool has_source = false;
+  for (std::uint32_t i = 0; i < record.header_count; ++i) {
+    const std::string_view name(record.headers[i].name.ptr, record.headers[i].name.len);
+    if (name == "type") type = {record.headers[i].value.ptr, record.headers[i].value.len};
+    has_source = has_source || name == "source";
+  }
+  if (!has_source) {
+    auto* headers = block.allocate_array<sluice_attribute>(record.header_count + 1);
+    std::copy_n(record.headers, record.header_count, headers);
+    headers[record.header_count] = {str_of("source"), str_of(text_of(cause, cause.source)), SLUICE_URI_REF, 0};
+    filled.headers = headers;
+    ++filled.header_count;
+  }
+  std::string place(text_of(cause, cause.source));
+  for (const std::string_view part :
+       {text_of(cause, cause.id), type, std::string_view(record.position.ptr, record.position.len)}) {
+    place += '\n';
+    place += part;
+  }
+  filled.position = str_of(block.keep(place));
   return filled;
 }
 
@@ -188,9 +168,11 @@ void InlineConsumer::decode_derived(sluice_writer& writer, std::span<const sluic
     // A consumer's bytes live until its next call; the events made of them live as long as the block.
     const std::string_view kept = block.keep({reinterpret_cast<const char*>(record.ptr), record.len});
     record.ptr = reinterpret_cast<const std::uint8_t*>(kept.data());
-    if ((record.flags & SLUICE_ATTRIBUTES) != 0) record = completed(record, batch, block);
+    if ((record.flags & SLUICE_ATTRIBUTES) != 0 && record.parent < batch.size()) {
+      record = with_cause(record, batch[record.parent], block);
+    }
     const std::size_t before = block.events.size();
-    const RecordContext context{name_, world_.clock.unix_ns(), world_.seed + i};
+    const RecordContext context{name_, world_.clock.unix_ns(), world_.seed ^ ++made_ * 0x9e3779b97f4a7c15ull, true};
     if (const auto reject = decoder_.decode(record, context, block)) {
       stats_.breaches.add_shared();
       stats_.set_error("derived event is not valid: " + reject->reason, world_.clock.unix_ns());

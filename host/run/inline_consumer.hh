@@ -9,7 +9,6 @@
 #include "core/graph.hh"
 #include "core/ports.hh"
 #include "core/stats.hh"
-#include "core/uuid.hh"
 #include "run/credit_pool.hh"
 #include "run/lane.hh"
 
@@ -54,6 +53,14 @@ class InlineConsumer final : public NodeEvents {
   [[nodiscard]] bool emits() const noexcept { return node_.emits(); }
   [[nodiscard]] ConsumerNode& node() noexcept { return node_; }
   [[nodiscard]] NodeStats& stats() noexcept { return stats_; }
+  /// Adds to one of its counters: a plain add while only one source lane comes here.
+  void count(Counter& counter) const noexcept {
+    if (shared_) {
+      counter.add_shared();
+    } else {
+      counter.add();
+    }
+  }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   void settled(std::span<const std::uint64_t> seq, std::span<const std::uint8_t> outcome);
   /// Whom wake() wakes: the source lane that ticks this consumer.
@@ -73,8 +80,7 @@ class InlineConsumer final : public NodeEvents {
  private:
   struct Out;
   void decode_derived(sluice_writer& writer, std::span<const sluice_event> batch, Block& block, Judgement& out);
-  [[nodiscard]] sluice_record completed(const sluice_record& record, std::span<const sluice_event> batch,
-                                        Block& block);
+  [[nodiscard]] static sluice_record with_cause(const sluice_record& record, const sluice_event& cause, Block& block);
 
   std::string name_;
   ConsumerNode& node_;
@@ -83,8 +89,7 @@ class InlineConsumer final : public NodeEvents {
   const bool shared_;
   std::mutex turn_;
   Decoder decoder_;
-  NameHash names_;
-  std::uint64_t made_ids_ = 0;
+  std::uint64_t made_ = 0;        // derived events so far
   Judgement* judging_ = nullptr;  // during process()
   std::vector<sluice_record> records_;
   std::uint64_t next_tick_ns_ = 0;

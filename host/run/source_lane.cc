@@ -259,11 +259,29 @@ void SourceLane::watch_ended() {
   }
   if (wiring_.config->events_dialect && wiring_.config->log.events && reach_.required.size() > 1) {
     for (const EventEnd& event : ended_events_) {
-      if (event.owed_total < 2) continue;
-      say(Level::info, "Multi-backend publish complete: " + std::to_string(event.delivered) + "/" +
-                           std::to_string(event.owed_total) + " succeeded");
+      if (event.owed_total > 1) say_published(event);
     }
   }
+}
+
+/// The documents' line for each event, bounded per second like "Event published".
+void SourceLane::say_published(const EventEnd& event) {
+  const std::uint64_t second = now() / kSecond;
+  if (second != published_second_) {
+    if (published_unsaid_ > 0) {
+      say(Level::info, "Multi-backend publish complete (more in the same second, not listed)",
+          {{"count", std::to_string(published_unsaid_), true}});
+    }
+    published_second_ = second;
+    published_said_ = published_unsaid_ = 0;
+  }
+  if (published_said_ >= wiring_.config->log.events_per_second) {
+    ++published_unsaid_;
+    return;
+  }
+  ++published_said_;
+  say(Level::info, "Multi-backend publish complete: " + std::to_string(event.delivered) + "/" +
+                       std::to_string(event.owed_total) + " succeeded");
 }
 
 void SourceLane::keep_for_undelivered(const Pending& pending) {
@@ -430,7 +448,7 @@ void SourceLane::decode(const sluice_writer& writer, BlockRef block) {
   dead_events_.clear();
   std::vector<std::uint64_t> tags;
   const bool keep = source_.cannot_hold() && wiring_.undelivered != nullptr;
-  RecordContext context{name_, world_.clock.unix_ns(), 0};
+  RecordContext context{name_, world_.clock.unix_ns(), 0, false};
   for (std::uint32_t i = 0; i < writer.count; ++i) {
     sluice_record record = *SLUICE_RECORD(&writer, i);
     const std::uint32_t number = ledger_.add_record(pending_.page, record.tag);
@@ -666,7 +684,7 @@ void SourceLane::refuse(std::span<const sluice_event> events) {
 void SourceLane::consume(NodeIndex target, std::span<const sluice_event> events) {
   InlineConsumer& consumer = *wiring_.consumer_of[target];
   NodeStats& stats = consumer.stats();
-  for (const sluice_event& event : events) stats.by_type[type_id(event)].in.add_shared();
+  for (const sluice_event& event : events) consumer.count(stats.by_type[type_id(event)].in);
   if (depth_ == judgements_.size()) judgements_.push_back(std::make_unique<Judgement>());
   Judgement& judgement = *judgements_[depth_++];
   consumer.process(events, *pending_.block, judgement);
@@ -679,7 +697,7 @@ void SourceLane::consume(NodeIndex target, std::span<const sluice_event> events)
     wiring_.halt(judgement.halt_text);
   }
   if (judgement.all_pass && judgement.derived.empty()) {
-    for (const sluice_event& event : events) stats.by_type[type_id(event)].out.add_shared();
+    for (const sluice_event& event : events) consumer.count(stats.by_type[type_id(event)].out);
     route(wiring_.graph->nodes[target].out[0], events);
   } else {
     route_verdicts(target, events, judgement);
@@ -689,7 +707,8 @@ void SourceLane::consume(NodeIndex target, std::span<const sluice_event> events)
 
 void SourceLane::route_verdicts(NodeIndex target, std::span<const sluice_event> events, Judgement& judgement) {
   const GraphNode& node = wiring_.graph->nodes[target];
-  NodeStats& stats = wiring_.consumer_of[target]->stats();
+  InlineConsumer& consumer = *wiring_.consumer_of[target];
+  NodeStats& stats = consumer.stats();
   // Derived events get their place in the ledger: they share their cause's record, or nobody is told.
   for (const Derived& derived : judgement.derived) {
     sluice_event& event = pending_.block->events[derived.event];
@@ -708,16 +727,16 @@ void SourceLane::route_verdicts(NodeIndex target, std::span<const sluice_event> 
     const std::uint8_t verdict = judgement.verdicts[i];
     const auto one = events.subspan(i, 1);
     switch (verdict) {
-      case SLUICE_TO_DROP: counters.dropped.add_shared(); break;
+      case SLUICE_TO_DROP: consumer.count(counters.dropped); break;
       case SLUICE_TO_REJECT: {
-        counters.rejected.add_shared();
+        consumer.count(counters.rejected);
         const std::string_view reason = judgement.reason_of(i);
         contribute(one, Outcome::rejected, 0,
                    std::string("rejected by ") + node.name + (reason.empty() ? "" : ": ") + std::string(reason));
         break;
       }
       case SLUICE_TO_REFUSE: {
-        counters.rejected.add_shared();
+        consumer.count(counters.rejected);
         std::string_view reason = judgement.reason_of(i);
         if (reason.empty()) reason = judgement.halt_text;
         contribute(one, Outcome::retry, SLUICE_CODE_HALTED, reason.empty() ? "refused by " + node.name : std::string(reason));
@@ -728,7 +747,7 @@ void SourceLane::route_verdicts(NodeIndex target, std::span<const sluice_event> 
           stats.breaches.add_shared();
           contribute(one, Outcome::retry, 0, node.name + " gave a verdict for a port it does not have");
         } else {
-          counters.out.add_shared();
+          consumer.count(counters.out);
         }
         break;
     }

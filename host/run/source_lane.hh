@@ -95,6 +95,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   bool take_settlements(std::uint64_t now_ns);
   void settle_ready();
   void watch_ended();
+  void say_published(const EventEnd& event);
   [[nodiscard]] bool take_credit();
   [[nodiscard]] bool take_credit_for(std::uint64_t events, std::uint64_t bytes);
   void give_back_credit();
@@ -148,6 +149,9 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   std::uint64_t next_tick_ns_ = 0;
   std::uint64_t undecodable_logged_ns_ = 0;
   std::uint64_t undecodable_unlogged_ = 0;
+  std::uint64_t published_second_ = 0;
+  std::uint32_t published_said_ = 0;
+  std::uint64_t published_unsaid_ = 0;
   std::vector<Kept> kept_;
   std::vector<Settlement> settlements_;
   std::vector<sluice_settlement> settlements_out_;

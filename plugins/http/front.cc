@@ -92,7 +92,10 @@ std::optional<Answer> Front::read_mode(const RequestHead& head, std::uint32_t& f
   flags = 0;
   attributes.clear();
   const binding::Mode mode = binding::mode_of(head.header("content-type")).mode;
-  if (mode == binding::Mode::structured) return std::nullopt;
+  if (mode == binding::Mode::structured) {
+    flags = SLUICE_SINGLE;  // an array is batched mode's, whatever the body looks like
+    return std::nullopt;
+  }
   if (mode == binding::Mode::batched) {
     flags = SLUICE_BATCHED;
     return std::nullopt;
