@@ -80,6 +80,11 @@ class Row:
 
 
 class Decode(Row):
+    def host_check(self, suite, cost):
+        super().host_check(suite, cost)
+        if f"events: {suite.events} in" not in cost.output:
+            raise Void(f"void: {self.name}: the metrics observer did not see every event\n{cost.output}")
+
     def bare_command(self, suite):
         return [suite.client("bare_parse"), suite.input]
 
@@ -124,10 +129,10 @@ class Webhook(Row):
         self.batch = batch
 
     def environment(self, suite):
-        return {"BENCH_URL": suite.nginx().url()}
+        return {"BENCH_URL": suite.nginx().url}
 
     def bare_command(self, suite):
-        return [suite.client("bare_webhook"), suite.input, suite.nginx().url(), CONNECTIONS, str(self.batch)]
+        return [suite.client("bare_webhook"), suite.input, suite.nginx().url, CONNECTIONS, str(self.batch)]
 
     def check(self, suite):
         wanted = "application/cloudevents-batch+json" if self.batch > 1 else "application/cloudevents+json"

@@ -19,15 +19,14 @@ void write_all(int fd, const char* bytes, std::size_t size) {
 }  // namespace
 
 int main(int, char** arguments) {
-  const std::string_view text = bare::load(arguments[1]);
   const int fd = open(arguments[2], O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) bare::give_up(arguments[2]);
   std::vector<char> block(kBlock);
   std::size_t held = 0;
-  bare::Lines lines(text);
   std::string_view line;
   std::uint64_t events = 0;
   const bare::Stopwatch watch;
+  bare::Lines lines(arguments[1]);
   while (lines.next(line)) {
     if (held + line.size() + 1 > block.size()) {
       write_all(fd, block.data(), held);
@@ -40,6 +39,6 @@ int main(int, char** arguments) {
   }
   write_all(fd, block.data(), held);
   close(fd);
-  watch.report(events, text.size());
+  watch.report(events, lines.bytes());
   return 0;
 }

@@ -146,7 +146,6 @@ double percentile(const std::vector<double>& sorted, double q) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  const std::string_view text = bare::load(arguments[1]);
   const int port = std::atoi(arguments[2]);
   const double rate = std::atof(arguments[3]);
   const auto events = static_cast<std::size_t>(std::atoll(arguments[4]));
@@ -156,7 +155,7 @@ int main(int count, char** arguments) {
   std::unique_ptr<Way> through;
   if (count > 5) through = std::make_unique<Through>(arguments + 5);
   Way& way = through ? *through : direct;
-  bare::Lines lines(text);
+  bare::Lines lines(arguments[1]);
   std::string_view line;
   const double begin = now() + kWarmUpSeconds;  // by then the host has started
   for (std::size_t i = 0; i < events; ++i) {

@@ -26,17 +26,16 @@ void read_answers(redisContext* redis, std::uint64_t count) {
 }  // namespace
 
 int main(int, char** arguments) {
-  const std::string_view text = bare::load(arguments[1]);
   const auto window = std::strtoull(arguments[3], nullptr, 10);
   redisContext* redis = redisConnect("127.0.0.1", std::atoi(arguments[2]));
   if (redis == nullptr || redis->err != 0) bare::give_up("redis");
   const char* words[] = {"XADD", "ev", "MAXLEN", "~", "10000", "*", "event", nullptr};
   std::size_t lengths[] = {4, 2, 6, 1, 5, 1, 5, 0};
-  bare::Lines lines(text);
   std::string_view line;
   std::uint64_t sent = 0, answered = 0;
   bool more = true;
   const bare::Stopwatch watch;
+  bare::Lines lines(arguments[1]);
   while (more || answered < sent) {
     while (more && sent - answered < window) {
       if (!(more = lines.next(line))) break;
@@ -50,7 +49,7 @@ int main(int, char** arguments) {
     read_answers(redis, wanted);
     answered += wanted;
   }
-  watch.report(answered, text.size());
+  watch.report(answered, lines.bytes());
   redisFree(redis);
   return 0;
 }

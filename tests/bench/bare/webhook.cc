@@ -19,8 +19,8 @@ struct Request {
 
 class Sender {
  public:
-  Sender(std::string_view text, const char* url, std::size_t connections, std::uint64_t batch)
-      : lines_(text), batch_(batch), multi_(curl_multi_init()), requests_(connections) {
+  Sender(const char* path, const char* url, std::size_t connections, std::uint64_t batch)
+      : lines_(path), batch_(batch), multi_(curl_multi_init()), requests_(connections) {
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(connections));
     headers_ = curl_slist_append(nullptr, batch > 1 ? "Content-Type: application/cloudevents-batch+json; charset=utf-8"
                                                     : "Content-Type: application/cloudevents+json; charset=utf-8");
@@ -47,23 +47,19 @@ class Sender {
     return delivered_;
   }
 
+  [[nodiscard]] std::uint64_t bytes() const { return lines_.bytes(); }
+
  private:
   bool fill(Request& request) {
     std::string_view line;
     request.events = 0;
-    if (batch_ == 1) {
-      if (!lines_.next(line)) return false;
-      request.events = 1;
-      curl_easy_setopt(request.handle, CURLOPT_POSTFIELDS, line.data());
-      curl_easy_setopt(request.handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(line.size()));
-      return true;
-    }
-    request.body = "[";
+    request.body.clear();
+    if (batch_ > 1) request.body += '[';
     while (request.events < batch_ && lines_.next(line)) {
       if (request.events++ > 0) request.body += ',';
       request.body += line;
     }
-    request.body += ']';
+    if (batch_ > 1) request.body += ']';
     curl_easy_setopt(request.handle, CURLOPT_POSTFIELDS, request.body.data());
     curl_easy_setopt(request.handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
     return request.events > 0;
@@ -110,12 +106,11 @@ class Sender {
 }  // namespace
 
 int main(int count, char** arguments) {
-  const std::string_view text = bare::load(arguments[1]);
   const std::uint64_t batch = count > 4 ? std::strtoull(arguments[4], nullptr, 10) : 1;
   curl_global_init(CURL_GLOBAL_ALL);
   const bare::Stopwatch watch;
-  Sender sender(text, arguments[2], std::strtoull(arguments[3], nullptr, 10), batch);
+  Sender sender(arguments[1], arguments[2], std::strtoull(arguments[3], nullptr, 10), batch);
   const std::uint64_t delivered = sender.run();
-  watch.report(delivered, text.size());
+  watch.report(delivered, sender.bytes());
   return 0;
 }
