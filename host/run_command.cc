@@ -97,8 +97,10 @@ std::unique_ptr<AdminServer> open_admin(const Config& config, const GraphView& v
 }
 
 /// A line of progress for people who wait at a terminal.
-void show_progress(Progress& progress, const GraphView& view, std::uint64_t now_ns, StreamLog& log) {
+void show_progress(Progress& progress, const GraphView& view, std::uint64_t bytes_total, std::uint64_t now_ns,
+                   StreamLog& log) {
   ProgressFacts facts;
+  facts.bytes_total = bytes_total;
   for (const NodeView& node : view.nodes) {
     if (node.kind != NodeKind::source) continue;
     facts.events += total(*node.stats, &TypeCounters::in);
@@ -119,10 +121,10 @@ void say_goodbye(const GraphView& view, Pipeline& pipeline, StreamLog& log) {
 }
 
 /// Until the graph is finished: signals and the pipeline's own news, nothing else.
-void drive(Pipeline& pipeline, const GraphView& view, Signals& signals, const Clock& clock, StreamLog& log) {
+void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total, Signals& signals, const Clock& clock, StreamLog& log) {
   Progress progress;
   while (!pipeline.finished()) {
-    show_progress(progress, view, clock.now_ns(), log);
+    if (log.on_terminal()) show_progress(progress, view, bytes_total, clock.now_ns(), log);
     milliseconds wait = pipeline.control();
     if (wait.count() > 0 && !pipeline.waker().prepare_sleep()) wait = milliseconds(0);
     pollfd watched[] = {{signals.fd(), POLLIN, 0}, {pipeline.fd(), POLLIN, 0}};
@@ -182,8 +184,9 @@ int run_command(const RunCommand& command) {
   const GraphView view = view_of(config, pipeline);
   pipeline.start();
   const std::unique_ptr<AdminServer> admin = open_admin(config, view, metrics, log);
+  const std::uint64_t bytes_total = pipeline.input_bytes();
   pipeline.launch();
-  drive(pipeline, view, signals, clock, log);
+  drive(pipeline, view, bytes_total, signals, clock, log);
   log.show_status("");
   say_goodbye(view, pipeline, log);
   if (!pipeline.halt_text().empty()) std::cerr << "\xe2\x9d\x8c Stopped: " << pipeline.halt_text() << '\n';

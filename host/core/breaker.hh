@@ -1,4 +1,4 @@
-// A circuit breaker: closed while enough succeeds, open when the failure rate over a window is too high, half-open to
+// A circuit breaker: closed while enough succeeds, open when the failure rate over a window is reached, half-open to
 // try again with one probe. What an open breaker does with events is the lane's business (hold them, or shed them).
 #pragma once
 
@@ -46,7 +46,7 @@ class Breaker {
     if (count > window_.size()) count = static_cast<std::uint32_t>(window_.size());
     for (std::uint32_t i = 0; i < count; ++i) push(!success);
     if (!success && filled_ >= policy_.min_results &&
-        static_cast<double>(failures_) > policy_.failure_rate * static_cast<double>(filled_)) {
+        static_cast<double>(failures_) >= policy_.failure_rate * static_cast<double>(filled_)) {
       open(now_ns);
       return true;
     }

@@ -1,8 +1,11 @@
 #include "core/dead_letter.hh"
 
+#include "core/attribute.hh"
 #include "core/limits.hh"
 #include "core/timestamp.hh"
 #include "core/uuid.hh"
+
+#include <sluice/cpp/utf8.hh>
 
 #include <algorithm>
 
@@ -10,11 +13,17 @@ namespace sluice {
 
 std::string attribute_text(std::string_view text) {
   std::string out;
-  std::size_t cut = std::min<std::size_t>(text.size(), limits::kReasonBytes);
-  while (cut > 0 && cut < text.size() && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;
-  for (const char c : text.substr(0, cut)) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? ' ' : c;
+  for (std::size_t at = 0; at < text.size();) {
+    std::uint32_t code = 0;
+    const std::size_t length = utf8_length(text, at, code);  // 0: not UTF-8
+    const std::string_view one = text.substr(at, std::max<std::size_t>(length, 1));
+    if (out.size() + one.size() > limits::kReasonBytes) break;
+    if (is_attribute_text(one)) {
+      out += one;
+    } else {
+      out += length > 0 && code < 0xA0 ? ' ' : '?';
+    }
+    at += one.size();
   }
   return out;
 }

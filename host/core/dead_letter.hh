@@ -26,7 +26,8 @@ struct DeadLetterFacts {
 /// sluiceerrorfirst, sluiceerrorlast.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> dead_letter_attributes(const DeadLetterFacts& facts);
 
-/// An attribute value may hold no control characters: they become spaces, and the text is cut at 1024 bytes.
+/// A reason quotes what others wrote, and an attribute may not hold all of it: control characters become spaces,
+/// noncharacters and what is not UTF-8 become '?'. Cut at 1024 bytes, never inside a character.
 [[nodiscard]] std::string attribute_text(std::string_view text);
 
 inline constexpr std::string_view kUndecodableType = "io.sluice.undecodable";

@@ -96,11 +96,10 @@ void Ledger::contribute(PageId id, std::uint32_t origin, Outcome outcome, std::i
 
 void Ledger::mark(PageId id, std::uint32_t origin, Outcome at_best, std::int32_t code, std::string_view reason) {
   Page& page = page_of(id);
-  page.events[origin].at_best = at_best;
-  Record& record = page.records[page.events[origin].record];
-  record.code = code;
-  page.reasons.emplace_back(reason);
-  record.reason = static_cast<std::uint32_t>(page.reasons.size());
+  Event& event = page.events[origin];
+  event.at_best = at_best;
+  event.code = code;
+  event.reason = keep_reason(page, reason);
 }
 
 void Ledger::settle_record(PageId id, std::uint32_t index, Outcome outcome, std::int32_t code,
@@ -111,10 +110,13 @@ void Ledger::settle_record(PageId id, std::uint32_t index, Outcome outcome, std:
   record.outcome = outcome;
   record.code = code;
   record.has_event = true;
-  if (!reason.empty()) {
-    page.reasons.emplace_back(reason);
-    record.reason = static_cast<std::uint32_t>(page.reasons.size());
-  }
+  record.reason = keep_reason(page, reason);
+}
+
+std::uint32_t Ledger::keep_reason(Page& page, std::string_view reason) {
+  if (reason.empty()) return 0;
+  page.reasons.emplace_back(reason);
+  return static_cast<std::uint32_t>(page.reasons.size());
 }
 
 void Ledger::fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason) {
@@ -128,16 +130,11 @@ void Ledger::fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_
   }
   const bool decisive = !event.touched || event.folded != before;
   event.touched = true;
-  // The reason of the outcome that counts travels with the record; a later, better or milder one does not replace it.
-  if (decisive && outcome > Outcome::dropped && !event.answered) {
-    Record& record = page.records[event.record];
-    if (record.reason == 0 || outcome > record.outcome) {
-      record.code = code;
-      if (!reason.empty()) {
-        page.reasons.emplace_back(reason);
-        record.reason = static_cast<std::uint32_t>(page.reasons.size());
-      }
-    }
+  // The reason of the outcome that counts stays with the event until its record is told; a mark's stands against what is
+  // no worse than the mark.
+  if (decisive && !event.answered && outcome > std::max(Outcome::dropped, event.at_best)) {
+    event.code = code;
+    event.reason = keep_reason(page, reason);
   }
 }
 
@@ -151,6 +148,10 @@ void Ledger::try_answer(Page& page, std::uint32_t origin) {
   Record& record = page.records[event.record];
   if (event.touched || !event.derived) {
     const Outcome outcome = std::max(event.touched ? event.folded : Outcome::dropped, event.at_best);
+    if (!record.has_event || outcome > record.outcome) {
+      record.code = event.code;
+      record.reason = event.reason;
+    }
     record.outcome = record.has_event ? std::max(record.outcome, outcome) : outcome;
     record.has_event = true;
   }

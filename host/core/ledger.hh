@@ -91,6 +91,8 @@ class Ledger {
  private:
   struct Event {
     std::uint32_t record = 0;
+    std::uint32_t reason = 0;  // of the outcome that counts so far: index into Page::reasons + 1
+    std::int32_t code = 0;
     std::uint16_t owed = 0;
     std::uint16_t total = 0;
     std::uint16_t delivered = 0;
@@ -125,6 +127,7 @@ class Ledger {
 
   [[nodiscard]] Page& page_of(PageId id);
   [[nodiscard]] const Page* find(PageId id) const noexcept;
+  [[nodiscard]] static std::uint32_t keep_reason(Page& page, std::string_view reason);
   void fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason);
   void try_answer(Page& page, std::uint32_t origin);
   void finish_record(Page& page, std::uint32_t record);

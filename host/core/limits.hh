@@ -12,6 +12,7 @@ inline constexpr std::uint64_t kPullBytes = 256 * 1024;          // bytes offere
 inline constexpr std::uint32_t kDerivedPerCall = 64;             // events one consumer may add to one batch
 inline constexpr std::uint64_t kDerivedBytes = 256 * 1024;       // and their bytes
 inline constexpr std::uint32_t kTypes = 256;                     // event types counted by name; the rest is "other"
+inline constexpr std::uint32_t kTypeNameBytes = 256;             // a longer type is counted as "other"
 inline constexpr std::uint32_t kReasonBytes = 1024;              // a reason is cut here
 
 // Events (limits: in the configuration).

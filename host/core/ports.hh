@@ -47,6 +47,8 @@ class Node {
   [[nodiscard]] virtual bool poll(int wake_fd, std::chrono::milliseconds timeout, std::uint32_t room, Status& status) = 0;
   [[nodiscard]] virtual bool polls() const noexcept = 0;
   virtual Status stop(std::chrono::milliseconds timeout) = 0;
+  /// Bytes that a source will hand over until its end; 0 when that is not known. After start().
+  [[nodiscard]] virtual std::uint64_t input_bytes() { return 0; }
   /// Lines for the stop summary; empty when the class offers none.
   [[nodiscard]] virtual std::string summary() { return {}; }
   /// How often the node broke the contract outside a lane's sight (a call before attach, an over-long text).

@@ -27,7 +27,8 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// Durations or sizes in log-linear buckets: four per power of two, so a percentile is within 19 % of the truth.
+/// Durations or sizes in log-linear buckets: four per power of two. A percentile is the middle of its bucket, so it is
+/// within 13 % of the truth.
 /// Unit: whatever the owner says (nanoseconds, bytes).
 class Histogram {
  public:
@@ -46,8 +47,13 @@ class Histogram {
     if (i < 4) return i;
     const unsigned exponent = static_cast<unsigned>(i / 4) + 1;
     const std::uint64_t quarter = i % 4;
-    if (exponent >= 63) return ~std::uint64_t{0};
+    if (exponent > 63) return ~std::uint64_t{0};  // no value falls there
     return (std::uint64_t{1} << exponent) + ((quarter + 1) << (exponent - 2)) - 1;
+  }
+  /// What stands for the values of bucket i.
+  [[nodiscard]] static std::uint64_t middle(std::size_t i) noexcept {
+    const std::uint64_t least = i == 0 ? 0 : upper_bound(i - 1) + 1;
+    return i >= kBuckets - 4 ? upper_bound(i) : least + (upper_bound(i) - least) / 2;
   }
   [[nodiscard]] static std::size_t bucket_of(std::uint64_t value) noexcept {
     if (value < 4) return static_cast<std::size_t>(value);
@@ -63,7 +69,7 @@ class Histogram {
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < kBuckets; ++i) {
       seen += bucket(i);
-      if (seen >= wanted) return upper_bound(i);
+      if (seen >= wanted) return middle(i);
     }
     return upper_bound(kBuckets - 1);
   }

@@ -1,5 +1,5 @@
 // Event types as small numbers, so that counting by type is an array access. Id 0 is "other": whatever came after the
-// first kTypes - 1 types. One table for the host; each source lane keeps a cache in front of it.
+// first kTypes - 1 types, or is too long for a label. One table for the host; each source lane keeps a cache in front of it.
 #pragma once
 
 #include "core/limits.hh"
@@ -17,7 +17,10 @@ namespace sluice {
 
 class TypeTable {
  public:
-  TypeTable() { names_.emplace_back("other"); }
+  TypeTable() {
+    names_.emplace_back("other");
+    ids_.emplace("other", 0);  // a type of that name is no second row
+  }
   /// Any thread.
   [[nodiscard]] std::uint16_t id_of(std::string_view type);
   /// Name by id; a snapshot, since ids are only ever added.

@@ -7,6 +7,7 @@
 #include "edge/crash_report.hh"
 #include "edge/plugin_config.hh"
 
+#include <sluice/ext/input_size.h>
 #include <sluice/ext/summary.h>
 
 #include <algorithm>
@@ -163,6 +164,18 @@ class Border {
     return lines;
   }
 
+  std::uint64_t input_bytes() {
+    if (!SLUICE_HAS(table_, sluice_class, extension) || table_->extension == nullptr) return 0;
+    std::uint64_t bytes = 0;
+    call_void("input_bytes", [&] {
+      const auto* offered = static_cast<const sluice_input_size*>(table_->extension(table_, SLUICE_INPUT_SIZE));
+      if (offered != nullptr && SLUICE_HAS(offered, sluice_input_size, bytes) && offered->bytes != nullptr) {
+        bytes = offered->bytes(node_);
+      }
+    });
+    return bytes;
+  }
+
   [[nodiscard]] const sluice_class& table() const noexcept { return *table_; }
   [[nodiscard]] sluice_node* node() const noexcept { return node_; }
   [[nodiscard]] PluginHost& host() const noexcept { return host_; }
@@ -211,6 +224,7 @@ class PluginNode : public Kind {
   }
   bool polls() const noexcept override { return poll_ != nullptr; }
   std::string summary() override { return border_.summary(); }
+  std::uint64_t input_bytes() override { return border_.input_bytes(); }
   std::uint64_t breaches() const noexcept override { return border_.host().breaches(); }
 
  protected:

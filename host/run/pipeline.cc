@@ -270,6 +270,16 @@ std::uint64_t Pipeline::progress_mark() const {
   return mark;
 }
 
+std::uint64_t Pipeline::input_bytes() {
+  std::uint64_t bytes = 0;
+  for (const SourceReach& reach : graph_.sources) {
+    const std::uint64_t of_one = nodes_[reach.source].node().input_bytes();
+    if (of_one == 0) return 0;
+    bytes += of_one;
+  }
+  return bytes;
+}
+
 std::uint64_t Pipeline::undelivered() const {
   std::uint64_t by_source = 0;
   for (NodeIndex i = 0; i < nodes_.size(); ++i) {

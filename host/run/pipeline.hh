@@ -67,6 +67,9 @@ class Pipeline final : public Wakeable {
   [[nodiscard]] std::uint64_t undelivered() const;
   [[nodiscard]] bool deadline_passed() const noexcept { return deadline_passed_; }
 
+  /// Bytes that all sources together will hand over; 0 when one of them does not know. After start().
+  [[nodiscard]] std::uint64_t input_bytes();
+
   [[nodiscard]] const Graph& graph() const noexcept { return graph_; }
   [[nodiscard]] const NodeStats& stats(NodeIndex node) const noexcept { return *stats_[node]; }
   [[nodiscard]] TypeTable& types() noexcept { return types_; }

@@ -7,7 +7,7 @@
 #   LIBS      targets or libraries to link
 #   TESTS     tests/NAME_test.cc, without network (Catch2); LIVE_TESTS get the label "live"
 include_guard(GLOBAL)
-set(SLUICE_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+set(SLUICE_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR} CACHE INTERNAL "where plugin.map and embed.cmake are")
 
 function(sluice_plugin NAME)
   cmake_parse_arguments(P "" "" "SOURCES;SCHEMAS;PKG;LIBS;TESTS;LIVE_TESTS" ${ARGN})

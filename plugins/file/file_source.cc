@@ -74,6 +74,18 @@ void FileSource::start(std::chrono::milliseconds) {
   if (!missing.empty()) host_.log(SLUICE_LOG_INFO, "no file at " + missing + " yet; waiting for one");
 }
 
+std::uint64_t FileSource::input_bytes() const {
+  if (!stop_at_end_) return 0;
+  std::uint64_t bytes = 0;
+  for (const Open& open : files_) {
+    struct stat info {};
+    if (open.file->compressed() || ::stat(open.file->path().c_str(), &info) != 0) return 0;
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    bytes += size > open.file->settled_offset() ? size - open.file->settled_offset() : 0;
+  }
+  return bytes;
+}
+
 void FileSource::look_for_files(bool first_time) {
   look_at_ns_ = host_.now_ns() + look_every_ns_;
   for (Open& open : files_) open.file->gone = true;

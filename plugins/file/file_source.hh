@@ -30,6 +30,8 @@ class FileSource {
   FileSource& operator=(const FileSource&) = delete;
 
   void start(std::chrono::milliseconds timeout);
+  /// Bytes left in the files, when they are read to their end and no further; 0 when that says nothing.
+  [[nodiscard]] std::uint64_t input_bytes() const;
   sluice_status pull(sluice_writer& out);
   void settle(sluice::SettlementsView all);
   sluice_status poll(int wake_fd, std::chrono::milliseconds timeout, std::uint32_t room);

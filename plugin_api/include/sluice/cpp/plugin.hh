@@ -13,7 +13,8 @@
 //                void start(milliseconds)     throw Away when the far side is not there yet
 //                sluice_status poll(int wake_fd, milliseconds timeout, std::uint32_t room)
 //                void probe(milliseconds) · void stop(milliseconds) · std::string summary()
-//   source       sluice_status pull(sluice_writer&) · void settle(const sluice_settlement&), once per record
+//   source       std::uint64_t input_bytes(): of all records until the end, 0 = not known
+//                sluice_status pull(sluice_writer&) · void settle(const sluice_settlement&), once per record
 //                (or void settle(SettlementsView) for all at once)
 //   consumer     sluice_status process(BatchView, std::uint8_t* verdict, sluice_writer* out, sluice_error&)
 //                std::uint32_t tick(std::uint64_t now_ns, sluice_writer* out)
@@ -21,6 +22,7 @@
 //   backend      sluice_status publish(BatchView, std::uint32_t& taken) · void flush()
 #pragma once
 
+#include "../ext/input_size.h"
 #include "../ext/summary.h"
 #include "../module.h"
 #include "config_view.hh"
@@ -160,6 +162,12 @@ void flush(sluice_node* node) {
   (void)guarded_call<T>(node, "flush", [&] { return as<T>(node).flush(), SLUICE_OK; });
 }
 template <class T>
+std::uint64_t input_bytes(sluice_node* node) {
+  std::uint64_t bytes = 0;
+  (void)guarded_call<T>(node, "input_bytes", [&] { return bytes = as<T>(node).input_bytes(), SLUICE_OK; });
+  return bytes;
+}
+template <class T>
 std::uint32_t write_summary(sluice_node* node, char* text, std::uint32_t cap) {
   std::uint32_t length = 0;
   (void)guarded_call<T>(node, "summary", [&] {
@@ -172,6 +180,10 @@ std::uint32_t write_summary(sluice_node* node, char* text, std::uint32_t cap) {
 }
 template <class T>
 const void* extension(const sluice_class*, const char* id) {
+  if constexpr (requires(T t) { t.input_bytes(); }) {
+    static const sluice_input_size input_size{sizeof(sluice_input_size), 0, &input_bytes<T>};
+    if (std::strcmp(id, SLUICE_INPUT_SIZE) == 0) return &input_size;
+  }
   if constexpr (requires(T t) { t.summary(); }) {
     static const sluice_summary summary{sizeof(sluice_summary), 0, &write_summary<T>};
     if (std::strcmp(id, SLUICE_SUMMARY) == 0) return &summary;
@@ -195,6 +207,7 @@ constexpr sluice_class common(const ClassInfo& info) noexcept {
   SLUICE_CALL_FITS(T, probe, t.probe(milliseconds{}));
   SLUICE_CALL_FITS(T, poll, t.poll(0, milliseconds{}, 0u));
   SLUICE_CALL_FITS(T, summary, std::string(t.summary()));
+  SLUICE_CALL_FITS(T, input_bytes, std::uint64_t(t.input_bytes()));
   sluice_class made{};
   made.size = sizeof(sluice_class);
   made.flags = info.flags;
