@@ -81,7 +81,7 @@ class MalformedTest(fault.Fault):
         self.assertEqual(ended.returncode, 0, ended.stdout)
         records, delivered, dropped, rejected, _ = self.source_row(ended.stdout)
         self.assertEqual((records, delivered + dropped + rejected), (count, count))
-        letters = [json.loads(line) for line in open(parked, "rb")]
+        letters = [json.loads(line) for line in (self.folder / "parked.jsonl").read_bytes().splitlines()]
         self.assertEqual(len(letters), rejected)
         for letter in letters:
             self.assertTrue(letter["sluiceerrorreason"], letter)
