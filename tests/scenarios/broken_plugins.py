@@ -4,10 +4,12 @@ names the file; what breaks the contract at run time stops that node and nobody 
 line that names module, node and call, exit 70."""
 
 import json
+import pathlib
 import re
 import shutil
+import signal
 
-from support import BUILD, Scenario, main
+from support import BUILD, SLUICE, Process, Scenario, main, wait_for
 
 # fault -> a part of the line with which it is refused
 AT_LOAD_TIME = {
@@ -51,7 +53,7 @@ EVENTS = "".join(json.dumps({"specversion": "1.0", "id": str(i), "source": "s", 
 
 
 class BrokenPlugins(Scenario):
-    def run_with(self, name, kind="backends", before=""):
+    def run_with(self, name, kind="backends"):
         folder = self.folder / name
         folder.mkdir()
         shutil.copy(BUILD / "broken_plugins" / (name + ".so"), folder)
@@ -101,12 +103,12 @@ backends:
         self.assertTrue(re.search(r'"level":"(warn|error)".*"node":"bad"', ran.printed), ran.printed)
 
     def test_a_crash_leaves_a_last_line_that_names_module_node_and_call(self):
-        for name, (call, signal) in CRASHES.items():
+        for name, (call, ended_by) in CRASHES.items():
             with self.subTest(name):
                 ran = self.run_with(name)
                 self.assertEqual(ran.returncode, 70, ran.printed)
                 self.assertEqual(ran.printed.splitlines()[-1],
-                                 "sluice: plugin crashed: module %s.so, node bad, call %s, signal %s" % (name, call, signal))
+                                 "sluice: plugin crashed: module %s.so, node bad, call %s, signal %s" % (name, call, ended_by))
         ran = self.run_with("process_aborts", kind="consumers")
         self.assertEqual(ran.returncode, 70, ran.printed)
         self.assertIn("module process_aborts.so, node bad, call process(), signal SIGABRT", ran.printed.splitlines()[-1])
@@ -120,6 +122,23 @@ backends:
         ran = self.run_with("create_exits")
         self.assertEqual(ran.returncode, 70, ran.printed)
         self.assertIn("create_exits", ran.printed)
+
+    def test_a_start_that_hangs_can_be_stopped(self):
+        folder = self.folder / "create_hangs"
+        folder.mkdir()
+        shutil.copy(BUILD / "broken_plugins" / "create_hangs.so", folder)
+        (folder / "graph.yaml").write_text("""sluice: 1
+plugins: {path: [%s]}
+sources: {in: {class: stdin}}
+backends: {bad: {class: create_hangs, inputs: [in]}}
+""" % folder)
+        host = Process([SLUICE, "run", folder / "graph.yaml"], self.folder, "sluice")
+        self.addCleanup(host.end, signal.SIGKILL)
+        maps = pathlib.Path("/proc/%d/maps" % host.process.pid)
+        wait_for(lambda: "create_hangs.so" in maps.read_text(), "the module to be loaded")
+        for _ in range(2):
+            host.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: host.process.poll() is not None, "two signals to end it", patience_s=10)
 
 
 if __name__ == "__main__":
