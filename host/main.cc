@@ -43,9 +43,8 @@ int event_check(const EventCheckCommand& command) {
 }
 
 int event_match(const EventMatchCommand& command) {
-  return with_input(command.file, [&](std::istream& in) {
-    return run_event_match({command.filter_json}, in, std::cout, std::cerr);
-  });
+  return with_input(command.file,
+                    [&](std::istream& in) { return run_event_match({command.filter_json}, in, std::cout, std::cerr); });
 }
 
 int run(const Command& command) {

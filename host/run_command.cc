@@ -30,7 +30,9 @@ namespace {
 class UndeliveredToFile final : public UndeliveredSink {
  public:
   explicit UndeliveredToFile(UndeliveredFile& file) : file_(file) {}
-  void write(std::string_view event_json, std::string_view reason) noexcept override { file_.write(event_json, reason); }
+  void write(std::string_view event_json, std::string_view reason) noexcept override {
+    file_.write(event_json, reason);
+  }
 
  private:
   UndeliveredFile& file_;
@@ -66,7 +68,8 @@ std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph,
     NodeSeat seat{node.name, from.fan_out_json.empty() ? from.config_json : from.fan_out_json[node.element], 0, 1};
     CreatedNode created = create_node(library.load(from.klass), std::move(seat), services);
     if (!created.status.ok()) {
-      Problem problem{from.file, from.mark, node.name, "class " + from.klass + " refused its config: " + created.status.text};
+      Problem problem{from.file, from.mark, node.name,
+                      "class " + from.klass + " refused its config: " + created.status.text};
       throw SetupError(to_line(problem));
     }
     nodes.push_back({std::move(created.source), std::move(created.consumer), std::move(created.backend)});
@@ -82,8 +85,8 @@ GraphView view_of(const Config& config, Pipeline& pipeline) {
   for (NodeIndex i = 0; i < pipeline.graph().nodes.size(); ++i) {
     const GraphNode& node = pipeline.graph().nodes[i];
     const NodeConfig& from = config.nodes[node.config];
-    view.nodes.push_back({node.kind, node.name, from.klass, node.observer, from.required && !node.observer,
-                          &pipeline.stats(i)});
+    view.nodes.push_back(
+        {node.kind, node.name, from.klass, node.observer, from.required && !node.observer, &pipeline.stats(i)});
   }
   return view;
 }
@@ -121,7 +124,8 @@ void say_goodbye(const GraphView& view, Pipeline& pipeline, StreamLog& log) {
 }
 
 /// Until the graph is finished: signals and the pipeline's own news, nothing else.
-void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total, Signals& signals, const Clock& clock, StreamLog& log) {
+void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total, Signals& signals, const Clock& clock,
+           StreamLog& log) {
   Progress progress;
   while (!pipeline.finished()) {
     if (log.on_terminal()) show_progress(progress, view, bytes_total, clock.now_ns(), log);
@@ -140,7 +144,8 @@ void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total,
           log.write(Level::warn, "Second signal: stopping at once", {});
           ::_exit(kUndelivered);
         case Signals::Event::reload:
-          log.write(Level::warn, "SIGHUP is ignored: reload is not built yet; restart to apply a new configuration", {});
+          log.write(Level::warn, "SIGHUP is ignored: reload is not built yet; restart to apply a new configuration",
+                    {});
           break;
       }
     }

@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define SLUICE_ASSERT(condition)                                                                      \
-  do {                                                                                                \
-    if (!(condition)) [[unlikely]] {                                                                  \
-      std::fprintf(stderr, "sluice: internal error: %s:%d: %s\n", __FILE__, __LINE__, #condition);    \
-      std::abort();                                                                                   \
-    }                                                                                                 \
+#define SLUICE_ASSERT(condition)                                                                   \
+  do {                                                                                             \
+    if (!(condition)) [[unlikely]] {                                                               \
+      std::fprintf(stderr, "sluice: internal error: %s:%d: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                                \
+    }                                                                                              \
   } while (false)

@@ -34,8 +34,11 @@ class Random {
   const auto max_delay = static_cast<double>(policy.max_delay.count());
   const std::uint32_t steps = attempt > 0 ? attempt - 1 : 0;
   switch (policy.backoff) {
-    case RetryPolicy::Backoff::constant: break;
-    case RetryPolicy::Backoff::linear: delay *= steps + 1; break;
+    case RetryPolicy::Backoff::constant:
+      break;
+    case RetryPolicy::Backoff::linear:
+      delay *= steps + 1;
+      break;
     case RetryPolicy::Backoff::exponential:
       for (std::uint32_t i = 0; i < steps && delay < max_delay; ++i) delay *= 2;
       break;

@@ -32,7 +32,8 @@ void Block::shrink_last(const char* start, std::size_t used) noexcept {
   if (chunks_.empty()) return;
   const char* base = chunks_.back().memory.get();
   if (start < base || start >= base + chunks_.back().size) return;
-  const std::size_t end = static_cast<std::size_t>(start - base) + (used + SLUICE_PADDING + kAlign - 1) / kAlign * kAlign;
+  const std::size_t end =
+      static_cast<std::size_t>(start - base) + (used + SLUICE_PADDING + kAlign - 1) / kAlign * kAlign;
   if (end < chunk_used_) {
     bytes_used_ -= std::min(bytes_used_, chunk_used_ - end);
     chunk_used_ = end;

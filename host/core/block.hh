@@ -39,7 +39,8 @@ class Block {
   /// Gives back the unused end of the latest allocation (a pull that filled less than it was offered).
   void shrink_last(const char* start, std::size_t used) noexcept;
 
-  /// The events decoded so far, in order. Pointers into it move while events are added: take them when decoding is done.
+  /// The events decoded so far, in order. Pointers into it move while events are added: take them when decoding is
+  /// done.
   std::vector<sluice_event> events;
   /// The pull's own events once decoding is done: the lane swaps them in here, so that events derived later, which grow
   /// `events`, move nothing that is already on its way.

@@ -14,9 +14,9 @@
 namespace sluice {
 
 struct DeadLetterFacts {
-  std::string_view node;          // that gave up
+  std::string_view node;  // that gave up
   std::string_view reason;
-  std::int32_t code = 0;          // the protocol's own; 0 = none
+  std::int32_t code = 0;  // the protocol's own; 0 = none
   std::uint32_t attempts = 0;
   std::int64_t first_unix_ns = 0;  // first try
   std::int64_t last_unix_ns = 0;   // last try

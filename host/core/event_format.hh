@@ -18,14 +18,15 @@ struct FieldMap {
 /// The `format:` of a source. Presets (`bus_event`, `domain_event`) are values of this struct, not code of their own.
 struct EventFormat {
   FormatKind kind = FormatKind::cloudevents;
-  std::string preset;              // as written in the configuration: "cloudevents", "bus_event", "domain_event", …
-  std::vector<FieldMap> fields;    // envelope: which members become which attributes
-  std::string source;              // constant for events that name none; envelope and raw
-  std::string type;                // raw: the type of every event; envelope: for those that name none
-  std::string type_prefix;         // put before the envelope's type
-  std::string subject;             // constant
-  std::string datacontenttype;     // raw: of the bytes; empty = application/octet-stream
-  bool raw_header_values = false;  // binary mode: header values are taken as they are (peers that do not percent-encode)
+  std::string preset;            // as written in the configuration: "cloudevents", "bus_event", "domain_event", …
+  std::vector<FieldMap> fields;  // envelope: which members become which attributes
+  std::string source;            // constant for events that name none; envelope and raw
+  std::string type;              // raw: the type of every event; envelope: for those that name none
+  std::string type_prefix;       // put before the envelope's type
+  std::string subject;           // constant
+  std::string datacontenttype;   // raw: of the bytes; empty = application/octet-stream
+  bool raw_header_values =
+      false;  // binary mode: header values are taken as they are (peers that do not percent-encode)
 };
 
 [[nodiscard]] EventFormat cloudevents_format();

@@ -5,8 +5,8 @@ namespace sluice {
 
 enum ExitCode : int {
   kClean = 0,
-  kUndelivered = 1,     // events left undelivered at the drain deadline
-  kHalted = 3,          // a consumer stopped the run
+  kUndelivered = 1,  // events left undelivered at the drain deadline
+  kHalted = 3,       // a consumer stopped the run
   kUsage = 64,
   kPluginCrashed = 70,
   kBadConfig = 78,

@@ -71,8 +71,10 @@ void visit(const Graph& graph, NodeIndex node, std::vector<bool>& seen, SourceRe
   };
   for (const auto& targets : from.out) follow(targets);
   follow(from.rejected_out);
-  if (from.kind == NodeKind::backend || from.observer) reach.lanes.push_back(node);
-  else if (from.kind == NodeKind::consumer) reach.consumers.push_back(node);
+  if (from.kind == NodeKind::backend || from.observer)
+    reach.lanes.push_back(node);
+  else if (from.kind == NodeKind::consumer)
+    reach.consumers.push_back(node);
 }
 
 SourceReach reach_from(const Graph& graph, const Config& config, NodeIndex source) {
@@ -125,7 +127,8 @@ Graph build_graph(const Config& config, const std::vector<NodeFacts>& facts) {
     }
     const std::string& dead_letter = config.nodes[graph.nodes[target].config].delivery.dead_letter;
     if (!dead_letter.empty()) {
-      for (const NodeIndex to : elements_of(graph, config, dead_letter)) add_unique(graph.nodes[target].dead_letter, to);
+      for (const NodeIndex to : elements_of(graph, config, dead_letter))
+        add_unique(graph.nodes[target].dead_letter, to);
     }
   }
   for (NodeIndex node = 0; node < graph.nodes.size(); ++node) {

@@ -13,31 +13,31 @@ using NodeIndex = std::uint32_t;
 
 /// What the graph must know of a node's class.
 struct NodeFacts {
-  std::uint32_t flags = 0;            // sluice_class.flags
-  std::vector<std::string> ports;     // beyond port 0
-  std::uint32_t elements = 0;         // of the list that fans out; 0 = the class has none
+  std::uint32_t flags = 0;         // sluice_class.flags
+  std::vector<std::string> ports;  // beyond port 0
+  std::uint32_t elements = 0;      // of the list that fans out; 0 = the class has none
 };
 
 struct GraphNode {
-  std::size_t config = 0;             // index into Config::nodes
+  std::size_t config = 0;  // index into Config::nodes
   NodeKind kind = NodeKind::source;
-  std::string name;                   // "webhook[1]" for an element of a list
+  std::string name;  // "webhook[1]" for an element of a list
   std::uint32_t flags = 0;
   std::uint32_t element = 0;
   bool fanned_out = false;
   bool observer = false;
-  std::vector<std::vector<NodeIndex>> out;   // targets by output port; out[0] is the plain port
-  std::vector<NodeIndex> rejected_out;       // who listens to NAME.rejected
-  std::vector<NodeIndex> dead_letter;        // at most one
+  std::vector<std::vector<NodeIndex>> out;  // targets by output port; out[0] is the plain port
+  std::vector<NodeIndex> rejected_out;      // who listens to NAME.rejected
+  std::vector<NodeIndex> dead_letter;       // at most one
 };
 
 /// What one source's events can reach, and what its acknowledgement needs.
 struct SourceReach {
   NodeIndex source = 0;
-  std::vector<NodeIndex> consumers;   // inline, in an order in which causes come before effects
-  std::vector<NodeIndex> lanes;       // backends and observers
-  std::vector<NodeIndex> required;    // backends whose outcome the source hears
-  std::vector<NodeIndex> gating;      // required, and their when_full is block: no credit there, no pull
+  std::vector<NodeIndex> consumers;  // inline, in an order in which causes come before effects
+  std::vector<NodeIndex> lanes;      // backends and observers
+  std::vector<NodeIndex> required;   // backends whose outcome the source hears
+  std::vector<NodeIndex> gating;     // required, and their when_full is block: no credit there, no pull
 };
 
 struct Graph {

@@ -130,8 +130,8 @@ void Ledger::fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_
   }
   const bool decisive = !event.touched || event.folded != before;
   event.touched = true;
-  // The reason of the outcome that counts stays with the event until its record is told; a mark's stands against what is
-  // no worse than the mark.
+  // The reason of the outcome that counts stays with the event until its record is told; a mark's stands against what
+  // is no worse than the mark.
   if (decisive && !event.answered && outcome > std::max(Outcome::dropped, event.at_best)) {
     event.code = code;
     event.reason = keep_reason(page, reason);
@@ -141,8 +141,8 @@ void Ledger::fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_
 void Ledger::try_answer(Page& page, std::uint32_t origin) {
   Event& event = page.events[origin];
   if (event.answered || !page.closed) return;
-  const bool early = fold_ == Fold::min && event.touched && event.folded == Outcome::delivered &&
-                     event.at_best == Outcome::delivered;
+  const bool early =
+      fold_ == Fold::min && event.touched && event.folded == Outcome::delivered && event.at_best == Outcome::delivered;
   if (event.owed > 0 && !early) return;
   event.answered = true;
   Record& record = page.records[event.record];
@@ -207,8 +207,8 @@ void Ledger::close(PageId id) {
     try_answer(page, origin);
     if (watch_events_ && page.events[origin].owed == 0) {
       const Event& event = page.events[origin];
-      ended_.push_back({page.first_seq + origin, event.touched ? event.folded : Outcome::dropped, event.delivered,
-                        event.total});
+      ended_.push_back(
+          {page.first_seq + origin, event.touched ? event.folded : Outcome::dropped, event.delivered, event.total});
     }
   }
   for (std::uint32_t i = 0; i < page.records.size(); ++i) {

@@ -5,8 +5,8 @@
 // none of its events is open. Silence is never success: an event is answered because something was contributed, or
 // because it reached nobody (dropped).
 //
-// A page outlives the memory of its pull: a straggler that is retried for an hour keeps a few bytes here, not its block.
-// Threads: owned by one source lane. Pure.
+// A page outlives the memory of its pull: a straggler that is retried for an hour keeps a few bytes here, not its
+// block. Threads: owned by one source lane. Pure.
 #pragma once
 
 #include "core/outcome.hh"
@@ -55,8 +55,7 @@ class Ledger {
   enum class Fold : std::uint8_t { max, min };
 
   /// in_order: settlements leave in the order of the records. watch_events: ended() reports every event.
-  Ledger(Fold fold, bool in_order, bool watch_events)
-      : fold_(fold), in_order_(in_order), watch_events_(watch_events) {}
+  Ledger(Fold fold, bool in_order, bool watch_events) : fold_(fold), in_order_(in_order), watch_events_(watch_events) {}
 
   /// Opens a page for one pull; close() must follow once all of its events are routed.
   [[nodiscard]] PageId open(std::uint64_t first_seq);
@@ -116,12 +115,12 @@ class Ledger {
     std::vector<Record> records;
     std::vector<std::string> reasons;
     std::uint64_t first_seq = 0;
-    std::uint64_t owed = 0;            // over all events
+    std::uint64_t owed = 0;  // over all events
     std::uint32_t records_open = 0;
-    std::uint32_t next_in_order = 0;   // in_order: records before it have been handed over
+    std::uint32_t next_in_order = 0;  // in_order: records before it have been handed over
     std::uint32_t generation = 0;
     bool closed = false;
-    bool ordered_out = false;          // in_order: all of its records have been handed over
+    bool ordered_out = false;  // in_order: all of its records have been handed over
     bool live = false;
   };
 

@@ -7,29 +7,29 @@
 namespace sluice::limits {
 
 // Data path.
-inline constexpr std::uint32_t kBatchEvents = 256;               // batch.max_events: events in one pull or publish
-inline constexpr std::uint64_t kPullBytes = 256 * 1024;          // bytes offered to one pull
-inline constexpr std::uint32_t kDerivedPerCall = 64;             // events one consumer may add to one batch
-inline constexpr std::uint64_t kDerivedBytes = 256 * 1024;       // and their bytes
-inline constexpr std::uint32_t kTypes = 256;                     // event types counted by name; the rest is "other"
-inline constexpr std::uint32_t kTypeNameBytes = 256;             // a longer type is counted as "other"
-inline constexpr std::uint32_t kReasonBytes = 1024;              // a reason is cut here
+inline constexpr std::uint32_t kBatchEvents = 256;          // batch.max_events: events in one pull or publish
+inline constexpr std::uint64_t kPullBytes = 256 * 1024;     // bytes offered to one pull
+inline constexpr std::uint32_t kDerivedPerCall = 64;        // events one consumer may add to one batch
+inline constexpr std::uint64_t kDerivedBytes = 256 * 1024;  // and their bytes
+inline constexpr std::uint32_t kTypes = 256;                // event types counted by name; the rest is "other"
+inline constexpr std::uint32_t kTypeNameBytes = 256;        // a longer type is counted as "other"
+inline constexpr std::uint32_t kReasonBytes = 1024;         // a reason is cut here
 
 // Events (limits: in the configuration).
-inline constexpr std::uint64_t kEventBytes = 1024 * 1024;        // limits.event_bytes
-inline constexpr std::uint32_t kNesting = 64;                    // limits.nesting: JSON depth inside one event
-inline constexpr std::uint32_t kRecordEvents = 10'000;           // limits.batch_events: events in one JSON array
-inline constexpr std::uint32_t kAttributes = 256;                // limits.attributes: context attributes of one event
+inline constexpr std::uint64_t kEventBytes = 1024 * 1024;  // limits.event_bytes
+inline constexpr std::uint32_t kNesting = 64;              // limits.nesting: JSON depth inside one event
+inline constexpr std::uint32_t kRecordEvents = 10'000;     // limits.batch_events: events in one JSON array
+inline constexpr std::uint32_t kAttributes = 256;          // limits.attributes: context attributes of one event
 
 // Delivery.
-inline constexpr std::uint64_t kQueueEvents = 8192;              // delivery.queue.max_events
-inline constexpr std::uint64_t kQueueBytes = 16 * 1024 * 1024;   // delivery.queue.max_bytes
+inline constexpr std::uint64_t kQueueEvents = 8192;                    // delivery.queue.max_events
+inline constexpr std::uint64_t kQueueBytes = 16 * 1024 * 1024;         // delivery.queue.max_bytes
 inline constexpr std::chrono::milliseconds kPublishDeadline{120'000};  // delivery.publish_deadline
 inline constexpr std::chrono::milliseconds kAwayBackoffMin{100};
 inline constexpr std::chrono::milliseconds kAwayBackoffMax{5'000};
 
 // Life cycle.
-inline constexpr std::chrono::milliseconds kDrainDeadline{10'000};     // drain_deadline
+inline constexpr std::chrono::milliseconds kDrainDeadline{10'000};  // drain_deadline
 inline constexpr std::chrono::milliseconds kStartTimeout{5'000};
 
 // Plugins.

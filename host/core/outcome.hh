@@ -17,10 +17,14 @@ enum class Outcome : std::uint8_t {
 
 [[nodiscard]] constexpr const char* to_text(Outcome outcome) noexcept {
   switch (outcome) {
-    case Outcome::delivered: return "delivered";
-    case Outcome::dropped: return "dropped";
-    case Outcome::rejected: return "rejected";
-    case Outcome::retry: return "retry";
+    case Outcome::delivered:
+      return "delivered";
+    case Outcome::dropped:
+      return "dropped";
+    case Outcome::rejected:
+      return "rejected";
+    case Outcome::retry:
+      return "retry";
   }
   return "retry";
 }

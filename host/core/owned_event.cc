@@ -11,9 +11,15 @@ constexpr std::size_t round_up(std::size_t bytes) { return (bytes + 15) / 16 * 1
 
 OwnedEvent::OwnedEvent(const sluice_event& from) : event_(from) {
   // The attributes usually lie inside the event's own JSON; what lies elsewhere is appended behind it.
-  const std::array<sluice_slice sluice_event::*, 9> slices{
-      &sluice_event::id,   &sluice_event::source,          &sluice_event::type,       &sluice_event::subject, &sluice_event::data,
-      &sluice_event::time, &sluice_event::datacontenttype, &sluice_event::dataschema, &sluice_event::key};
+  const std::array<sluice_slice sluice_event::*, 9> slices{&sluice_event::id,
+                                                           &sluice_event::source,
+                                                           &sluice_event::type,
+                                                           &sluice_event::subject,
+                                                           &sluice_event::data,
+                                                           &sluice_event::time,
+                                                           &sluice_event::datacontenttype,
+                                                           &sluice_event::dataschema,
+                                                           &sluice_event::key};
   const char* json = from.text + from.json.at;
   const auto inside = [&](const char* at, std::size_t length) {
     return at >= json && at + length <= json + from.json.len;

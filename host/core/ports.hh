@@ -44,7 +44,8 @@ class Node {
   /// Connects or listens. SLUICE_AWAY: try again later.
   [[nodiscard]] virtual Status start(std::chrono::milliseconds timeout) = 0;
   /// The lane's only wait. Returns false at once when the class has no poll(): then the lane sleeps by itself.
-  [[nodiscard]] virtual bool poll(int wake_fd, std::chrono::milliseconds timeout, std::uint32_t room, Status& status) = 0;
+  [[nodiscard]] virtual bool poll(int wake_fd, std::chrono::milliseconds timeout, std::uint32_t room,
+                                  Status& status) = 0;
   [[nodiscard]] virtual bool polls() const noexcept = 0;
   virtual Status stop(std::chrono::milliseconds timeout) = 0;
   /// Bytes that a source will hand over until its end; 0 when that is not known. After start().
@@ -87,8 +88,8 @@ class BackendNode : public Node {
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual std::uint64_t now_ns() const noexcept = 0;   // monotonic
-  [[nodiscard]] virtual std::int64_t unix_ns() const noexcept = 0;   // wall clock
+  [[nodiscard]] virtual std::uint64_t now_ns() const noexcept = 0;  // monotonic
+  [[nodiscard]] virtual std::int64_t unix_ns() const noexcept = 0;  // wall clock
 };
 
 enum class Level : std::uint8_t { debug = 0, info = 1, warn = 2, error = 3 };

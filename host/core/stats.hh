@@ -17,7 +17,9 @@ namespace sluice {
 /// A number with one writer and many readers: adding is a load, an add and a store, never a locked instruction.
 class Counter {
  public:
-  void add(std::uint64_t n = 1) noexcept { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void add(std::uint64_t n = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
   void set(std::uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
   /// For the few that several threads write.
   void add_shared(std::uint64_t n = 1) noexcept { value_.fetch_add(n, std::memory_order_relaxed); }
@@ -84,21 +86,31 @@ enum class BreakerState : std::uint8_t { closed, open, half_open };
 
 [[nodiscard]] constexpr const char* to_text(NodeState state) noexcept {
   switch (state) {
-    case NodeState::starting: return "starting";
-    case NodeState::running: return "running";
-    case NodeState::away: return "away";
-    case NodeState::draining: return "draining";
-    case NodeState::stopped: return "stopped";
-    case NodeState::broken: return "broken";
-    case NodeState::ended: return "ended";
+    case NodeState::starting:
+      return "starting";
+    case NodeState::running:
+      return "running";
+    case NodeState::away:
+      return "away";
+    case NodeState::draining:
+      return "draining";
+    case NodeState::stopped:
+      return "stopped";
+    case NodeState::broken:
+      return "broken";
+    case NodeState::ended:
+      return "ended";
   }
   return "broken";
 }
 [[nodiscard]] constexpr const char* to_text(BreakerState state) noexcept {
   switch (state) {
-    case BreakerState::closed: return "closed";
-    case BreakerState::open: return "open";
-    case BreakerState::half_open: return "half_open";
+    case BreakerState::closed:
+      return "closed";
+    case BreakerState::open:
+      return "open";
+    case BreakerState::half_open:
+      return "half_open";
   }
   return "open";
 }
@@ -111,18 +123,18 @@ struct TypeCounters {
 /// Everything that is known about a running node. `in`: events that reached it. `out`: source: events decoded and
 /// routed; consumer: passed on; backend: delivered.
 struct NodeStats {
-  std::array<TypeCounters, limits::kTypes> by_type;  // by type id; see TypeTable
-  Counter records_in, bytes_in, undecodable;         // sources
-  Counter settled_delivered, settled_dropped, settled_rejected, settled_retry;  // sources, per record
-  Counter derived;                                   // consumers: events emitted
+  std::array<TypeCounters, limits::kTypes> by_type;                                  // by type id; see TypeTable
+  Counter records_in, bytes_in, undecodable;                                         // sources
+  Counter settled_delivered, settled_dropped, settled_rejected, settled_retry;       // sources, per record
+  Counter derived;                                                                   // consumers: events emitted
   Counter attempts, retries, timeouts, dead_lettered, expired, duplicates_possible;  // backends
-  Counter dropped_full;                              // observers and drop_newest: events shed because the queue was full
+  Counter dropped_full;  // observers and drop_newest: events shed because the queue was full
   Counter away_periods, breaker_opened;
-  Counter breaches;                                  // contract broken: double, unknown or missing completions
-  Counter queue_events, queue_bytes, in_flight;      // gauges
-  Histogram publish_ns;                              // backends: offered to completed
-  Histogram payload_bytes;                           // backends: size of one event as published
-  Histogram event_age_ns;                            // backends: from the event's `time` to its completion
+  Counter breaches;                              // contract broken: double, unknown or missing completions
+  Counter queue_events, queue_bytes, in_flight;  // gauges
+  Histogram publish_ns;                          // backends: offered to completed
+  Histogram payload_bytes;                       // backends: size of one event as published
+  Histogram event_age_ns;                        // backends: from the event's `time` to its completion
   std::atomic<NodeState> state{NodeState::starting};
   std::atomic<BreakerState> breaker{BreakerState::closed};
 
@@ -144,7 +156,7 @@ struct NodeStats {
 
 /// Sum of one field over all types.
 template <class Member>
-[[nodiscard]] std::uint64_t total(const NodeStats& stats, Member TypeCounters::* field) noexcept {
+[[nodiscard]] std::uint64_t total(const NodeStats& stats, Member TypeCounters::*field) noexcept {
   std::uint64_t sum = 0;
   for (const TypeCounters& counters : stats.by_type) sum += (counters.*field).get();
   return sum;

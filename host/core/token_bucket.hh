@@ -1,5 +1,5 @@
-// A rate limit: tokens drip in at a rate and are spent one per event. The bucket holds a tenth of a second (at least one
-// token), so that a limit is a limit and not an average over a minute.
+// A rate limit: tokens drip in at a rate and are spent one per event. The bucket holds a tenth of a second (at least
+// one token), so that a limit is a limit and not an average over a minute.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Event types as small numbers, so that counting by type is an array access. Id 0 is "other": whatever came after the
-// first kTypes - 1 types, or is too long for a label. One table for the host; each source lane keeps a cache in front of it.
+// first kTypes - 1 types, or is too long for a label. One table for the host; each source lane keeps a cache in front
+// of it.
 #pragma once
 
 #include "core/limits.hh"

@@ -14,7 +14,8 @@ void UndeliveredFile::write(std::string_view event_json, std::string_view reason
   if (file_ == nullptr && !failed_) {
     file_ = std::fopen(path_.c_str(), "ae");
     failed_ = file_ == nullptr;
-    const Field fields[] = {{"path", path_, false}, {"reason", failed_ ? std::strerror(errno) : std::string(reason), false}};
+    const Field fields[] = {{"path", path_, false},
+                            {"reason", failed_ ? std::strerror(errno) : std::string(reason), false}};
     log_.write(failed_ ? Level::error : Level::warn,
                failed_ ? "Undelivered events cannot be kept" : "Undelivered events are kept in a file", fields);
   }

@@ -9,7 +9,9 @@ namespace sluice {
 
 class WallClock final : public Clock {
  public:
-  [[nodiscard]] std::uint64_t now_ns() const noexcept override { return static_cast<std::uint64_t>(read(CLOCK_MONOTONIC)); }
+  [[nodiscard]] std::uint64_t now_ns() const noexcept override {
+    return static_cast<std::uint64_t>(read(CLOCK_MONOTONIC));
+  }
   [[nodiscard]] std::int64_t unix_ns() const noexcept override { return read(CLOCK_REALTIME); }
 
  private:

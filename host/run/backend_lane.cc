@@ -22,21 +22,49 @@ void set_done(std::array<std::uint64_t, 4>& bits, std::uint32_t i) { bits[i / 64
 
 BackendLane::BackendLane(std::string name, BackendNode& node, LaneWorld world, NodeStats& stats,
                          const NodeConfig& config, BlockPool& blocks, PublishLog* publish_log)
-    : DeliveryLane(std::move(name), node, world, stats, config.delivery.queue), backend_(node),
-      delivery_(config.delivery), redaction_(config.redact), publish_log_(publish_log), random_(world.seed),
-      breaker_(config.delivery.breaker), tokens_(config.delivery.rate_per_second), blocks_(blocks) {
+    : DeliveryLane(std::move(name), node, world, stats, config.delivery.queue),
+      backend_(node),
+      delivery_(config.delivery),
+      redaction_(config.redact),
+      publish_log_(publish_log),
+      random_(world.seed),
+      breaker_(config.delivery.breaker),
+      tokens_(config.delivery.rate_per_second),
+      blocks_(blocks) {
   node.attach(this);
 }
 
 // ---- what others say, from any thread ----
 
 void BackendLane::push(Run&& run) {
+  bool closed = false;
   {
     const std::lock_guard lock(inbox_mutex_);
-    inbox_runs_.push_back(std::move(run));
-    inbox_full_.store(true, std::memory_order_release);
+    closed = closed_;
+    if (!closed) {
+      inbox_runs_.push_back(std::move(run));
+      inbox_full_.store(true, std::memory_order_release);
+    }
   }
-  Lane::wake();
+  if (closed) {
+    turn_away(run);
+  } else {
+    Lane::wake();
+  }
+}
+
+/// The drain is over and this lane has finished: what still comes is answered at the door.
+void BackendLane::turn_away(const Run& run) {
+  (run.overflow ? dead_lane_->credit : credit).give_back(run.count, run.bytes);
+  if (run.sink == nullptr) return;
+  std::vector<Completion> completions;
+  for (const sluice_event& event : run.view()) {
+    if (event.origin == kNoOrigin) continue;
+    completions.push_back(
+        {run.page, event.origin, 1, Outcome::retry, SLUICE_CODE_STOPPING, "not delivered before the host stopped"});
+  }
+  abandoned_.fetch_add(run.count, std::memory_order_relaxed);
+  run.sink->settled(std::move(completions));
 }
 
 void BackendLane::settled(std::vector<Completion>&& completions) noexcept {
@@ -284,8 +312,8 @@ void BackendLane::delivered(Flight& flight, std::uint32_t from, std::uint32_t to
     bytes += event.json.len;
     if (publish_log_ != nullptr) publish_log_->published(event, now_ns - flight.offered_ns, now_ns);
     const bool last = i + 1 == to;
-    const bool together = !last && flight.held.empty() && event.origin != kNoOrigin &&
-                          flight.events[i + 1].origin == event.origin + 1;
+    const bool together =
+        !last && flight.held.empty() && event.origin != kNoOrigin && flight.events[i + 1].origin == event.origin + 1;
     if (together) continue;
     tell(claim_of(run_from), flight.events[run_from].origin, i + 1 - run_from, Outcome::delivered, 0, {});
     run_from = i + 1;
@@ -521,8 +549,8 @@ void BackendLane::expire(std::uint64_t now_ns) {
       continue;
     }
     stats_.expired.add();
-    const std::string reason = "not delivered within " + std::to_string(delivery_.retry.max_age.count()) +
-                               " ms: " + held.reason;
+    const std::string reason =
+        "not delivered within " + std::to_string(delivery_.retry.max_age.count()) + " ms: " + held.reason;
     if (publish_log_ != nullptr) publish_log_->failed(held.event.view(), reason, now_ns);
     give_up(held.event.view(), held.claim, Outcome::retry, held.code, reason);
   }
@@ -777,6 +805,10 @@ void BackendLane::finish() {
   finishing_ = true;
   const std::uint64_t now_ns = now();
   (void)node_.stop(limits::kStartTimeout);
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    closed_ = true;
+  }
   take_in(now_ns);
   (void)take_completions(now_ns);
   answer_everything(Outcome::retry, SLUICE_CODE_STOPPING, "not delivered before the host stopped");

@@ -64,29 +64,29 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
     SettleSink* sink = nullptr;
     PageId page = 0;
     std::uint64_t queued_ns = 0;
-    std::uint64_t first_ns = 0;    // first offered; 0 = never
-    std::uint32_t attempts = 0;    // failed tries
+    std::uint64_t first_ns = 0;  // first offered; 0 = never
+    std::uint32_t attempts = 0;  // failed tries
   };
-  struct Held {                    // waits to be offered again
+  struct Held {  // waits to be offered again
     OwnedEvent event;
     Claim claim;
     std::uint64_t due_ns = 0;
-    std::uint64_t order = 0;       // of events due together: the order in which they came
-    std::string reason;            // why it was not delivered so far
+    std::uint64_t order = 0;  // of events due together: the order in which they came
+    std::string reason;       // why it was not delivered so far
     std::int32_t code = 0;
   };
-  struct Flight {                  // one publish call's worth of tickets
+  struct Flight {  // one publish call's worth of tickets
     std::uint64_t first = 0;
     std::uint32_t count = 0, remaining = 0;
     std::uint64_t offered_ns = 0;
-    Claim claim;                   // of a run's events
+    Claim claim;  // of a run's events
     BlockRef block;
     const sluice_event* events = nullptr;
-    std::vector<Held> held;        // of a retry: one per event; else empty
+    std::vector<Held> held;  // of a retry: one per event; else empty
     std::unique_ptr<sluice_event[]> views;
     std::array<std::uint64_t, 4> done{};
   };
-  struct Done {                    // what the node said
+  struct Done {  // what the node said
     std::uint64_t ticket = 0;
     std::uint32_t count = 0;
     sluice_status status = SLUICE_OK;
@@ -94,10 +94,10 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
     std::int32_t code = 0;
     std::string reason;
   };
-  struct DeadLetter {              // handed to the dead-letter lane, or waiting for its room
+  struct DeadLetter {  // handed to the dead-letter lane, or waiting for its room
     Claim claim;
     std::uint32_t origin = kNoOrigin;
-    std::uint64_t bytes = 0;       // of this lane's credit, freed when the dead letter is settled
+    std::uint64_t bytes = 0;  // of this lane's credit, freed when the dead letter is settled
     bool holds_credit = true;
     Outcome outcome = Outcome::rejected;
     std::int32_t code = 0;
@@ -105,9 +105,10 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
     BlockRef block;
     sluice_event event{};
     std::uint64_t event_bytes = 0;
-    bool room_taken = false;       // credit on the dead-letter lane is already held
+    bool room_taken = false;  // credit on the dead-letter lane is already held
   };
 
+  void turn_away(const Run& run);
   void take_in(std::uint64_t now_ns);
   bool take_completions(std::uint64_t now_ns);
   void on_done(const Done& done, std::uint64_t now_ns);
@@ -158,23 +159,23 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   Breaker breaker_;
   TokenBucket tokens_;
 
-  std::deque<std::pair<Run, std::uint32_t>> queue_;   // a run, and how much of it was offered
-  std::deque<Flight> flights_;                        // in ticket order
-  std::deque<Flight> quarantine_;                     // overdue: the plugin may still read them
-  std::vector<Held> held_;                            // a heap: the earliest due on top
+  std::deque<std::pair<Run, std::uint32_t>> queue_;  // a run, and how much of it was offered
+  std::deque<Flight> flights_;                       // in ticket order
+  std::deque<Flight> quarantine_;                    // overdue: the plugin may still read them
+  std::vector<Held> held_;                           // a heap: the earliest due on top
   std::uint64_t next_ticket_ = 1;
   std::uint64_t next_order_ = 0;
   bool full_ = false;
   bool unflushed_ = false;
   bool started_ = false;
   bool broken_ = false;
-  std::string break_reason_;                          // set inside publish(); acted on once its books are straight
+  std::string break_reason_;  // set inside publish(); acted on once its books are straight
   bool finishing_ = false;
   std::uint64_t away_until_ns_ = 0;
   std::uint32_t away_failures_ = 0;
   std::uint64_t in_flight_ = 0;
 
-  BlockPool& blocks_;                                 // dead letters, redacted runs
+  BlockPool& blocks_;  // dead letters, redacted runs
   EventWriter writer_;
   std::deque<DeadLetter> dead_waiting_;
   std::unordered_map<std::uint64_t, DeadLetter> dead_sent_;
@@ -183,7 +184,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   std::vector<std::pair<SettleSink*, std::vector<Completion>>> told_;
   std::uint64_t freed_events_ = 0, freed_bytes_ = 0;
 
-  std::vector<Done> local_;                           // said on the lane's own thread
+  std::vector<Done> local_;  // said on the lane's own thread
   std::vector<Done> work_;
   std::atomic<std::thread::id> owner_{};
   std::mutex inbox_mutex_;
@@ -191,6 +192,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   std::vector<Run> work_runs_;
   std::vector<Done> inbox_done_;
   std::vector<Completion> inbox_dead_;
+  bool closed_ = false;  // guarded by the inbox's mutex
   std::atomic<bool> inbox_full_{false};
   std::atomic<bool> finish_{false}, finished_{false};
   std::atomic<std::uint64_t> abandoned_{0};

@@ -21,11 +21,11 @@ struct Run {
   BlockRef block;
   const sluice_event* events = nullptr;  // dense, in the block
   std::uint32_t count = 0;
-  std::uint64_t bytes = 0;               // that count against the lane's bounds
-  SettleSink* sink = nullptr;            // null: nobody waits for these events
+  std::uint64_t bytes = 0;     // that count against the lane's bounds
+  SettleSink* sink = nullptr;  // null: nobody waits for these events
   PageId page = 0;
   std::uint64_t queued_ns = 0;
-  bool overflow = false;                 // came without room here: credit was taken from the dead-letter lane instead
+  bool overflow = false;  // came without room here: credit was taken from the dead-letter lane instead
 
   [[nodiscard]] std::span<const sluice_event> view() const noexcept { return {events, count}; }
 };

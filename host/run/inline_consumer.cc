@@ -49,8 +49,13 @@ std::string_view Judgement::reason_of(std::uint32_t index) const noexcept {
 
 InlineConsumer::InlineConsumer(std::string name, ConsumerNode& node, LaneWorld world, NodeStats& stats, bool shared,
                                EventLimits limits)
-    : name_(std::move(name)), node_(node), world_(world), stats_(stats), shared_(shared),
-      decoder_(cloudevents_format(), limits), records_(node.emits() ? limits::kDerivedPerCall : 0) {
+    : name_(std::move(name)),
+      node_(node),
+      world_(world),
+      stats_(stats),
+      shared_(shared),
+      decoder_(cloudevents_format(), limits),
+      records_(node.emits() ? limits::kDerivedPerCall : 0) {
   node_.attach(this);
 }
 
@@ -77,8 +82,8 @@ void InlineConsumer::process(std::span<const sluice_event> batch, Block& block, 
 
   std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
   if (shared_) turn.lock();
-  const sluice_batch view{sizeof(sluice_batch), static_cast<std::uint32_t>(batch.size()), sizeof(sluice_event), 0,
-                          batch.data(), 0};
+  const sluice_batch view{
+      sizeof(sluice_batch), static_cast<std::uint32_t>(batch.size()), sizeof(sluice_event), 0, batch.data(), 0};
   std::string error;
   judging_ = &out;
   sluice_status status = SLUICE_OK;

@@ -12,9 +12,16 @@ ObserverLane::ObserverLane(std::string name, ConsumerNode& node, LaneWorld world
 void ObserverLane::push(Run&& run) {
   {
     const std::lock_guard lock(inbox_mutex_);
-    inbox_.push_back(std::move(run));
+    if (!closed_) {
+      inbox_.push_back(std::move(run));
+      run.count = 0;
+    }
   }
-  Lane::wake();
+  if (run.count > 0) {
+    credit.give_back(run.count, run.bytes);  // the lane has finished
+  } else {
+    Lane::wake();
+  }
 }
 
 void ObserverLane::request_finish() noexcept {
@@ -59,12 +66,13 @@ bool ObserverLane::show(Run& run) {
 void ObserverLane::step(std::chrono::milliseconds max_rest) {
   waker_.clear();
   const std::uint64_t now_ns = now();
+  const bool finishing = finish_.load(std::memory_order_acquire);
   {
     const std::lock_guard lock(inbox_mutex_);
     for (Run& run : inbox_) queue_.push_back(std::move(run));
     inbox_.clear();
+    closed_ = finishing;
   }
-  const bool finishing = finish_.load(std::memory_order_acquire);
   if (!started_ && !broken_) try_start(now_ns);
   bool progress = false;
   if (started_ || broken_ || finishing) {

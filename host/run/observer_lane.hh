@@ -38,6 +38,7 @@ class ObserverLane final : public DeliveryLane, public NodeEvents {
   ConsumerNode& observer_;
   std::mutex inbox_mutex_;
   std::vector<Run> inbox_;
+  bool closed_ = false;  // guarded by the mutex
   std::deque<Run> queue_;
   bool started_ = false;
   bool broken_ = false;

@@ -62,14 +62,13 @@ void Pipeline::build() {
                                                    *blocks_[i], publish_logs_[i].get());
       lane_of[i] = backends_[i].get();
     } else if (node.observer) {
-      observers_[i] = std::make_unique<ObserverLane>(
-          node.name, *nodes_[i].consumer, lane_world(i), *stats_[i],
-          QueueBounds{config.observer_queue, limits::kQueueBytes});
+      observers_[i] = std::make_unique<ObserverLane>(node.name, *nodes_[i].consumer, lane_world(i), *stats_[i],
+                                                     QueueBounds{config.observer_queue, limits::kQueueBytes});
       lane_of[i] = observers_[i].get();
     } else if (node.kind == NodeKind::consumer) {
-      consumers_[i] = std::make_unique<InlineConsumer>(
-          node.name, *nodes_[i].consumer, lane_world(i), *stats_[i],
-          graph_.shared(i) && (node.flags & SLUICE_REENTRANT) == 0, config_.limits);
+      consumers_[i] =
+          std::make_unique<InlineConsumer>(node.name, *nodes_[i].consumer, lane_world(i), *stats_[i],
+                                           graph_.shared(i) && (node.flags & SLUICE_REENTRANT) == 0, config_.limits);
       consumer_of[i] = consumers_[i].get();
     }
   }
@@ -79,8 +78,14 @@ void Pipeline::build() {
     }
   }
   for (const SourceReach& reach : graph_.sources) {
-    SourceWiring wiring{&graph_,  &config_, reach.source, lane_of, consumer_of,
-                        &types_,  world_.undelivered, [this](const std::string& text) {
+    SourceWiring wiring{&graph_,
+                        &config_,
+                        reach.source,
+                        lane_of,
+                        consumer_of,
+                        &types_,
+                        world_.undelivered,
+                        [this](const std::string& text) {
                           {
                             const std::lock_guard lock(halt_mutex_);
                             if (halt_request_.empty()) halt_request_ = text;
@@ -103,8 +108,8 @@ void Pipeline::start() {
     }
     if (status.code == SLUICE_UNSUPPORTED) return true;
     if (status.code != SLUICE_AWAY) {
-      throw SetupError(graph_.nodes[i].name + ": cannot start: " +
-                       (status.text.empty() ? "the plugin gave no reason" : status.text));
+      throw SetupError(graph_.nodes[i].name +
+                       ": cannot start: " + (status.text.empty() ? "the plugin gave no reason" : status.text));
     }
     stats_[i]->state.store(NodeState::away, std::memory_order_relaxed);
     stats_[i]->set_error(status.text, world_.clock.unix_ns());
@@ -230,7 +235,8 @@ milliseconds Pipeline::control() {
       }
       return milliseconds(5);
     }
-    case State::finished: break;
+    case State::finished:
+      break;
   }
   return milliseconds(0);
 }
@@ -239,8 +245,7 @@ void Pipeline::begin_drain(const char* why) {
   state_ = State::draining;
   deadline_ns_ = world_.clock.now_ns() + as_ns(config_.drain_deadline);
   last_mark_ = progress_mark();
-  const Field fields[] = {{"why", why, false},
-                          {"deadline_ms", std::to_string(config_.drain_deadline.count()), true}};
+  const Field fields[] = {{"why", why, false}, {"deadline_ms", std::to_string(config_.drain_deadline.count()), true}};
   world_.log.write(Level::debug, "Draining", fields);
 }
 

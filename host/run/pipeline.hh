@@ -91,9 +91,9 @@ class Pipeline final : public Wakeable {
   PipelineWorld world_;
   TypeTable types_;
   std::vector<std::unique_ptr<NodeStats>> stats_;
-  std::vector<std::unique_ptr<BlockPool>> blocks_;        // of backend lanes, by node index; they outlive all lanes
+  std::vector<std::unique_ptr<BlockPool>> blocks_;  // of backend lanes, by node index; they outlive all lanes
   std::vector<std::unique_ptr<PublishLog>> publish_logs_;
-  std::vector<std::unique_ptr<BackendLane>> backends_;    // by node index; null elsewhere
+  std::vector<std::unique_ptr<BackendLane>> backends_;  // by node index; null elsewhere
   std::vector<std::unique_ptr<ObserverLane>> observers_;
   std::vector<std::unique_ptr<InlineConsumer>> consumers_;
   std::vector<std::unique_ptr<SourceLane>> sources_;
@@ -107,7 +107,7 @@ class Pipeline final : public Wakeable {
   std::string halt_text_;
   std::uint64_t deadline_ns_ = 0;
   std::uint64_t last_mark_ = 0;
-  bool extendable_ = false;      // all sources ended by themselves: the deadline counts from the last progress
+  bool extendable_ = false;  // all sources ended by themselves: the deadline counts from the last progress
   bool deadline_passed_ = false;
   int quiet_rounds_ = 0;
   bool sources_told_ = false;

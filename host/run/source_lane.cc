@@ -71,18 +71,21 @@ void by_origin(std::span<const sluice_event> events, Body&& body) {
 }  // namespace
 
 SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, NodeStats& stats, SourceWiring wiring)
-    : Lane(std::move(name), node, world, stats), source_(node), wiring_(std::move(wiring)),
+    : Lane(std::move(name), node, world, stats),
+      source_(node),
+      wiring_(std::move(wiring)),
       reach_(*wiring_.graph->reach_of(wiring_.self)),
       config_(wiring_.config->nodes[wiring_.graph->nodes[wiring_.self].config]),
       decoder_(config_.format, wiring_.config->limits),
       ledger_(config_.acknowledge.mode == Acknowledge::Mode::any ? Ledger::Fold::min : Ledger::Fold::max,
               node.in_order(),
               wiring_.config->events_dialect ||
-                  std::ranges::any_of(reach_.consumers, [&](NodeIndex c) {
-                    return wiring_.consumer_of[c]->node().wants_settled();
-                  })),
-      types_(*wiring_.types), records_(wiring_.config->batch_events),
-      required_(wiring_.graph->nodes.size()), gating_(wiring_.graph->nodes.size()) {
+                  std::ranges::any_of(reach_.consumers,
+                                      [&](NodeIndex c) { return wiring_.consumer_of[c]->node().wants_settled(); })),
+      types_(*wiring_.types),
+      records_(wiring_.config->batch_events),
+      required_(wiring_.graph->nodes.size()),
+      gating_(wiring_.graph->nodes.size()) {
   node.attach(this);
   for (const NodeIndex lane : reach_.required) required_[lane] = 1;
   for (const NodeIndex lane : reach_.gating) {
@@ -228,15 +231,25 @@ void SourceLane::settle_ready() {
   settlements_out_.clear();
   for (const Settlement& settlement : settlements_) {
     switch (settlement.outcome) {
-      case Outcome::delivered: stats_.settled_delivered.add(); break;
-      case Outcome::dropped: stats_.settled_dropped.add(); break;
-      case Outcome::rejected: stats_.settled_rejected.add(); break;
-      case Outcome::retry: stats_.settled_retry.add(); break;
+      case Outcome::delivered:
+        stats_.settled_delivered.add();
+        break;
+      case Outcome::dropped:
+        stats_.settled_dropped.add();
+        break;
+      case Outcome::rejected:
+        stats_.settled_rejected.add();
+        break;
+      case Outcome::retry:
+        stats_.settled_retry.add();
+        break;
     }
     if (settlement.outcome == Outcome::retry && source_.cannot_hold() && settlement.code != SLUICE_CODE_HALTED) {
       write_undelivered(settlement.tag, settlement.reason);
     }
-    settlements_out_.push_back({settlement.tag, static_cast<std::uint32_t>(settlement.outcome), settlement.code,
+    settlements_out_.push_back({settlement.tag,
+                                static_cast<std::uint32_t>(settlement.outcome),
+                                settlement.code,
                                 {settlement.reason.data(), settlement.reason.size()}});
   }
   source_.settle(settlements_out_);
@@ -544,8 +557,8 @@ bool SourceLane::route_pending() {
   while (pending_.next < pending_.end) {
     const std::size_t count = std::min<std::size_t>(pending_.end - pending_.next, records_.size());
     const std::span<const sluice_event> slice(block.pulled.data() + pending_.next, count);
-    if (!credit_taken_ &&
-        !take_credit_for(count + derived_reserve_, bytes_of(slice) + (derived_reserve_ > 0 ? limits::kDerivedBytes : 0))) {
+    if (!credit_taken_ && !take_credit_for(count + derived_reserve_,
+                                           bytes_of(slice) + (derived_reserve_ > 0 ? limits::kDerivedBytes : 0))) {
       return false;
     }
     route_slice(slice);
@@ -574,7 +587,8 @@ void SourceLane::route(const std::vector<NodeIndex>& targets, std::span<const sl
   for (const NodeIndex target : targets) deliver(target, events);
 }
 
-std::span<const sluice_event> SourceLane::select(std::span<const sluice_event> events, const Filter& filter, bool want) {
+std::span<const sluice_event> SourceLane::select(std::span<const sluice_event> events, const Filter& filter,
+                                                 bool want) {
   std::size_t first_other = 0;
   while (first_other < events.size() && filter.matches(events[first_other]) == want) ++first_other;
   if (first_other == events.size()) return events;
@@ -631,7 +645,8 @@ void SourceLane::overflow(DeliveryLane& lane, NodeIndex target, std::span<const 
   const bool required = required_[target] != 0;
   std::size_t fits = 0;
   std::uint64_t bytes = 0;
-  while (fits < events.size() && lane.credit.try_take(1, events[fits].json.len, nullptr)) bytes += events[fits++].json.len;
+  while (fits < events.size() && lane.credit.try_take(1, events[fits].json.len, nullptr))
+    bytes += events[fits++].json.len;
   if (fits > 0) {
     const auto head = events.first(fits);
     if (required) owe(head);
@@ -716,10 +731,10 @@ void SourceLane::route_verdicts(NodeIndex target, std::span<const sluice_event> 
     set_type_id(event, types_.id_of(text_of(event, event.type)));
     event.origin = kNoOrigin;
     if (derived.parent < events.size() && events[derived.parent].origin != kNoOrigin) {
-      event.origin = derived.replaces
-                         ? events[derived.parent].origin
-                         : ledger_.add_event(pending_.page,
-                                             ledger_.record_of(pending_.page, events[derived.parent].origin), true);
+      event.origin =
+          derived.replaces
+              ? events[derived.parent].origin
+              : ledger_.add_event(pending_.page, ledger_.record_of(pending_.page, events[derived.parent].origin), true);
     }
   }
   for (std::uint32_t i = 0; i < events.size(); ++i) {
@@ -727,7 +742,9 @@ void SourceLane::route_verdicts(NodeIndex target, std::span<const sluice_event> 
     const std::uint8_t verdict = judgement.verdicts[i];
     const auto one = events.subspan(i, 1);
     switch (verdict) {
-      case SLUICE_TO_DROP: consumer.count(counters.dropped); break;
+      case SLUICE_TO_DROP:
+        consumer.count(counters.dropped);
+        break;
       case SLUICE_TO_REJECT: {
         consumer.count(counters.rejected);
         const std::string_view reason = judgement.reason_of(i);
@@ -739,7 +756,8 @@ void SourceLane::route_verdicts(NodeIndex target, std::span<const sluice_event> 
         consumer.count(counters.rejected);
         std::string_view reason = judgement.reason_of(i);
         if (reason.empty()) reason = judgement.halt_text;
-        contribute(one, Outcome::retry, SLUICE_CODE_HALTED, reason.empty() ? "refused by " + node.name : std::string(reason));
+        contribute(one, Outcome::retry, SLUICE_CODE_HALTED,
+                   reason.empty() ? "refused by " + node.name : std::string(reason));
         break;
       }
       default:

@@ -28,11 +28,11 @@ struct SourceWiring {
   const Graph* graph = nullptr;
   const Config* config = nullptr;
   NodeIndex self = 0;
-  std::vector<DeliveryLane*> lane_of;          // by node index; null for sources and inline consumers
-  std::vector<InlineConsumer*> consumer_of;    // by node index
+  std::vector<DeliveryLane*> lane_of;        // by node index; null for sources and inline consumers
+  std::vector<InlineConsumer*> consumer_of;  // by node index
   TypeTable* types = nullptr;
-  UndeliveredSink* undelivered = nullptr;      // may be null
-  std::function<void(const std::string& text)> halt;   // a consumer halted the graph
+  UndeliveredSink* undelivered = nullptr;             // may be null
+  std::function<void(const std::string& text)> halt;  // a consumer halted the graph
 };
 
 class SourceLane final : public Lane, public NodeEvents, public SettleSink {
@@ -74,22 +74,22 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void settled(std::vector<Completion>&& completions) noexcept override;
 
  private:
-  struct Taken {                 // credit held for the slice in hand, by gating lane
+  struct Taken {  // credit held for the slice in hand, by gating lane
     DeliveryLane* lane = nullptr;
     std::uint64_t events = 0, bytes = 0;
     std::uint64_t used_events = 0, used_bytes = 0;
   };
-  struct Pending {               // a pull that is decoded and not wholly routed
+  struct Pending {  // a pull that is decoded and not wholly routed
     BlockRef block;
     PageId page = 0;
-    std::size_t next = 0;        // first event that is not routed
-    std::size_t end = 0;         // decoded events; derived ones lie behind
+    std::size_t next = 0;  // first event that is not routed
+    std::size_t end = 0;   // decoded events; derived ones lie behind
   };
-  struct Kept {                  // cannot_hold: memory kept until its page is closed
+  struct Kept {  // cannot_hold: memory kept until its page is closed
     PageId page = 0;
     BlockRef block;
-    std::vector<std::uint64_t> tags;            // by record
-    std::vector<std::uint32_t> event_record;    // by pulled event
+    std::vector<std::uint64_t> tags;          // by record
+    std::vector<std::uint32_t> event_record;  // by pulled event
   };
 
   bool take_settlements(std::uint64_t now_ns);
@@ -133,15 +133,15 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   Ledger ledger_;
   TypeCache types_;
   std::vector<sluice_record> records_;
-  std::vector<std::uint32_t> event_record_;       // by event of the pull in hand: its record in the page
-  std::vector<sluice_event> dead_events_;         // undecodable records of the pull in hand, wrapped
+  std::vector<std::uint32_t> event_record_;  // by event of the pull in hand: its record in the page
+  std::vector<sluice_event> dead_events_;    // undecodable records of the pull in hand, wrapped
   Pending pending_;
   std::vector<Taken> taken_;
   bool credit_taken_ = false;
   std::uint64_t derived_reserve_ = 0;
-  std::vector<std::uint8_t> required_;            // by node index
+  std::vector<std::uint8_t> required_;  // by node index
   std::vector<std::uint8_t> gating_;
-  std::vector<std::unique_ptr<Judgement>> judgements_;   // one per depth of the consumer chain
+  std::vector<std::unique_ptr<Judgement>> judgements_;  // one per depth of the consumer chain
   std::size_t depth_ = 0;
   std::uint64_t next_seq_ = 1;
   std::uint64_t away_until_ns_ = 0;

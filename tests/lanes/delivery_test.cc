@@ -192,7 +192,8 @@ TEST_CASE("breaker: on_open dead_letter sheds what waits", "[lanes][breaker][dea
   CHECK(in.of(b).outcome == Outcome::rejected);
 }
 
-TEST_CASE("dead letter: carries reason, node, attempts, code and times; id, source, type and data stay", "[lanes][dead_letter]") {
+TEST_CASE("dead letter: carries reason, node, attempts, code and times; id, source, type and data stay",
+          "[lanes][dead_letter]") {
   Rig rig;
   Delivery with = Rig::fast();
   with.dead_letter = "parked";
@@ -209,10 +210,10 @@ TEST_CASE("dead letter: carries reason, node, attempts, code and times; id, sour
   rig.step();
   REQUIRE(parked.taken.size() == 1);
   const std::string& json = parked.taken[0].json;
-  for (const char* part : {R"("id":"a")", R"("source":"/test")", R"("type":"t.plain")", R"("data":{"n":1})",
-                           R"("sluiceerrornode":"out")", R"("sluiceerrorreason":"bad field")",
-                           R"("sluiceerrorattempts":"2")", R"("sluiceerrorcode":"422")", R"("sluiceerrorfirst":"20)",
-                           R"("sluiceerrorlast":"20)"}) {
+  for (const char* part :
+       {R"("id":"a")", R"("source":"/test")", R"("type":"t.plain")", R"("data":{"n":1})", R"("sluiceerrornode":"out")",
+        R"("sluiceerrorreason":"bad field")", R"("sluiceerrorattempts":"2")", R"("sluiceerrorcode":"422")",
+        R"("sluiceerrorfirst":"20)", R"("sluiceerrorlast":"20)"}) {
     INFO(part << " in " << json);
     CHECK(json.find(part) != std::string::npos);
   }

@@ -94,10 +94,10 @@ class FakeBackend final : public BackendNode {
     std::string id;
     std::string json;
   };
-  std::vector<Taken> taken;            // everything that was ever taken
-  std::uint32_t room = 1'000'000;      // events it still takes
+  std::vector<Taken> taken;        // everything that was ever taken
+  std::uint32_t room = 1'000'000;  // events it still takes
   bool away = false, fail = false;
-  bool answers_at_once = false;        // delivered inside publish()
+  bool answers_at_once = false;  // delivered inside publish()
   Status start_with;
   std::uint32_t publishes = 0, flushes = 0;
   NodeEvents* events = nullptr;
@@ -116,7 +116,7 @@ class FakeBackend final : public BackendNode {
   void flush() override { ++flushes; }
 
  private:
-  std::vector<bool> done_;             // beside taken
+  std::vector<bool> done_;  // beside taken
 };
 
 /// Judges with a function; passes everything without one.

@@ -13,11 +13,16 @@ int main(int argc, char** argv) {
   bool loud = false, one = false;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word == "--seeds" && i + 1 < argc) seeds = std::strtoull(argv[++i], nullptr, 10);
-    else if (word == "--from" && i + 1 < argc) from = std::strtoull(argv[++i], nullptr, 10);
-    else if (word == "--seed" && i + 1 < argc) from = std::strtoull(argv[++i], nullptr, 10), seeds = 1, one = true;
-    else if (word == "--loud") loud = true;
-    else return std::cerr << "usage: simulate [--seeds N] [--from SEED] | --seed SEED [--loud]\n", 64;
+    if (word == "--seeds" && i + 1 < argc)
+      seeds = std::strtoull(argv[++i], nullptr, 10);
+    else if (word == "--from" && i + 1 < argc)
+      from = std::strtoull(argv[++i], nullptr, 10);
+    else if (word == "--seed" && i + 1 < argc)
+      from = std::strtoull(argv[++i], nullptr, 10), seeds = 1, one = true;
+    else if (word == "--loud")
+      loud = true;
+    else
+      return std::cerr << "usage: simulate [--seeds N] [--from SEED] | --seed SEED [--loud]\n", 64;
   }
   std::uint64_t records = 0, deliveries = 0, steps = 0, halted = 0;
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {

@@ -121,7 +121,8 @@ sluice_status SimBackend::publish(const sluice_batch& batch, std::uint32_t& take
 }
 
 void SimBackend::finish(const Pending& pending) {
-  require(id_of(*pending.event) == pending.id, "the memory of event " + pending.id + " changed before it was completed");
+  require(id_of(*pending.event) == pending.id,
+          "the memory of event " + pending.id + " changed before it was completed");
   sluice_result result{};
   result.size = sizeof result;
   const auto die = random_.below(1000);
@@ -202,10 +203,12 @@ sluice_status SimConsumer::process(const sluice_batch& in, std::uint8_t* verdict
     if (die < 6) {
       verdict[i] = SLUICE_TO_DROP;
       oracle_.dropped(id_of(*event));
-    } else if (die < 10) verdict[i] = SLUICE_TO_REJECT;
+    } else if (die < 10)
+      verdict[i] = SLUICE_TO_REJECT;
     if (die == 9) events_->explain(i, "the simulation says no");
     if (out != nullptr && die > 92 && out->count < out->cap) {
-      made_.push_back(R"({"specversion":"1.0","id":")" + id_of(*event) + "/" + name_ + R"(","source":"/sim","type":"t.derived"})");
+      made_.push_back(R"({"specversion":"1.0","id":")" + id_of(*event) + "/" + name_ +
+                      R"(","source":"/sim","type":"t.derived"})");
       sluice_record* record = SLUICE_RECORD(out, out->count++);
       record->ptr = reinterpret_cast<const std::uint8_t*>(made_.back().data());
       record->len = made_.back().size();

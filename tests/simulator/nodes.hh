@@ -17,8 +17,8 @@ struct Temper {
   std::uint32_t again = 60, rejected = 20, away = 15, timeout = 10, cancelled = 10;
   std::uint32_t complete_inside = 400;
   std::uint32_t undecodable = 15, arrays = 60;
-  std::uint32_t crash = 1;       // per 20,000: a backend answers FAILED and is broken from then on
-  std::uint32_t twice = 0;       // per 20,000: a backend completes an event a second time, which breaks the contract
+  std::uint32_t crash = 1;  // per 20,000: a backend answers FAILED and is broken from then on
+  std::uint32_t twice = 0;  // per 20,000: a backend completes an event a second time, which breaks the contract
   bool partial = true;
 };
 
@@ -26,8 +26,13 @@ class SimSource final : public SourceNode {
  public:
   SimSource(std::string name, std::uint64_t seed, std::uint32_t events, bool in_order, bool cannot_hold, Temper temper,
             Oracle& oracle)
-      : name_(std::move(name)), random_(seed), left_(events), in_order_(in_order), cannot_hold_(cannot_hold),
-        temper_(temper), oracle_(oracle) {}
+      : name_(std::move(name)),
+        random_(seed),
+        left_(events),
+        in_order_(in_order),
+        cannot_hold_(cannot_hold),
+        temper_(temper),
+        oracle_(oracle) {}
 
   void attach(NodeEvents*) noexcept override {}
   [[nodiscard]] Status start(std::chrono::milliseconds) override { return {}; }

@@ -35,7 +35,9 @@ Delivery random_delivery(Random& random, const std::string& dead_letter, bool ma
   delivery.queue.max_events = 8 + random.below(200);
   delivery.queue.max_bytes = 4096 + random.below(200'000);
   const auto full = random.below(4);
-  delivery.when_full = full == 0 ? WhenFull::drop_newest : full == 1 && !dead_letter.empty() ? WhenFull::dead_letter : WhenFull::block;
+  delivery.when_full = full == 0                           ? WhenFull::drop_newest
+                       : full == 1 && !dead_letter.empty() ? WhenFull::dead_letter
+                                                           : WhenFull::block;
   if (!may_block && delivery.when_full == WhenFull::block) delivery.when_full = WhenFull::drop_newest;
   delivery.retry.max_attempts = 1 + static_cast<std::uint32_t>(random.below(5));
   delivery.retry.delay = milliseconds(1 + random.below(500));
@@ -77,7 +79,9 @@ Plan make_plan(Random& random, bool halting) {
   for (std::uint64_t i = 0; i < sources; ++i) {
     NodeConfig node = named(NodeKind::source, "s" + std::to_string(i));
     const auto mode = random.below(4);
-    node.acknowledge.mode = mode == 0 ? Acknowledge::Mode::any : mode == 1 ? Acknowledge::Mode::nodes : Acknowledge::Mode::all;
+    node.acknowledge.mode = mode == 0   ? Acknowledge::Mode::any
+                            : mode == 1 ? Acknowledge::Mode::nodes
+                                        : Acknowledge::Mode::all;
     if (mode == 1) node.acknowledge.nodes = {"b0"};
     if (parked && random.below(2) == 0) node.delivery.dead_letter = "parked";
     front.push_back({node.name, "", {}});
@@ -152,8 +156,9 @@ class Simulation {
       PipelineNode made;
       const std::uint64_t node_seed = seed * 1000 + ++number;
       if (node.kind == NodeKind::source) {
-        made.source = std::make_unique<SimSource>(node.name, node_seed, static_cast<std::uint32_t>(50 + random_.below(400)),
-                                                  random_.below(2) == 0, random_.below(3) == 0, temper, oracle_);
+        made.source =
+            std::make_unique<SimSource>(node.name, node_seed, static_cast<std::uint32_t>(50 + random_.below(400)),
+                                        random_.below(2) == 0, random_.below(3) == 0, temper, oracle_);
       } else if (node.observer) {
         made.consumer = std::make_unique<SimObserver>(node_seed);
       } else if (node.kind == NodeKind::consumer) {
@@ -263,7 +268,8 @@ class Simulation {
           for (const char* maker : {"/c0", "/c1"}) any = any || ids.contains(id + maker);
         }
       }
-      require(any, "record " + std::to_string(tag) + " of " + record.source + " is called delivered, but nobody has it");
+      require(any,
+              "record " + std::to_string(tag) + " of " + record.source + " is called delivered, but nobody has it");
       if (source.acknowledge.mode == Acknowledge::Mode::any || !is_plain()) return;
       for (const std::string& id : record.events) {
         for (const NodeIndex lane : pipeline_->graph().reach_of(index_of(record.source))->required) {
@@ -275,7 +281,8 @@ class Simulation {
       return;
     }
     // The worst event of an array speaks for all of it, so only a record of one event says anything about that event.
-    if (outcome == SLUICE_WAS_DROPPED && record.events.size() == 1 && source.acknowledge.mode == Acknowledge::Mode::all) {
+    if (outcome == SLUICE_WAS_DROPPED && record.events.size() == 1 &&
+        source.acknowledge.mode == Acknowledge::Mode::all) {
       for (const std::string& id : record.events) {
         for (const NodeIndex lane : pipeline_->graph().reach_of(index_of(record.source))->required) {
           require(!oracle_.was_delivered(graph_.nodes[lane].name, id),
@@ -287,7 +294,8 @@ class Simulation {
 
   /// No consumer stands between sources and backends: what is delivered must be everywhere.
   [[nodiscard]] bool is_plain() const {
-    return std::ranges::none_of(plan_.config.nodes, [](const NodeConfig& n) { return n.kind == NodeKind::consumer && n.name[0] == 'c'; });
+    return std::ranges::none_of(plan_.config.nodes,
+                                [](const NodeConfig& n) { return n.kind == NodeKind::consumer && n.name[0] == 'c'; });
   }
 
   [[nodiscard]] NodeIndex index_of(const std::string& name) const {

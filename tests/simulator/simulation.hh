@@ -8,7 +8,7 @@
 namespace sluice::sim {
 
 struct RunReport {
-  std::string graph;          // in words
+  std::string graph;  // in words
   std::uint64_t steps = 0;
   std::uint64_t records = 0;
   std::uint64_t deliveries = 0;

@@ -70,14 +70,15 @@ SLUICE_EXPORT const sluice_module* sluice_module_v1(void);
 #define SLUICE_C_LINKAGE extern
 #endif
 // The note alone, for those who write table and entry themselves: the distance from the note's content to the table.
-#define SLUICE_NOTE                         \
-  __asm__(                                  \
+#define SLUICE_NOTE                             \
+  __asm__(                                      \
       ".pushsection .note.sluice,\"a\",%note\n" \
-      ".balign 4\n"                         \
-      ".long 10, 8, 1\n"                    \
-      ".asciz \"" SLUICE_NOTE_OWNER "\"\n"  \
-      ".balign 4\n"                         \
-      ".quad sluice_module_table_v1 - .\n"  \
+      ".balign 4\n"                             \
+      ".long 10, 8, 1\n"                        \
+      ".asciz \"" SLUICE_NOTE_OWNER             \
+      "\"\n"                                    \
+      ".balign 4\n"                             \
+      ".quad sluice_module_table_v1 - .\n"      \
       ".popsection")
 #define SLUICE_MODULE_TABLE(class_pointers, how_many)                                                \
   SLUICE_C_LINKAGE __attribute__((visibility("hidden"))) const sluice_module sluice_module_table_v1; \

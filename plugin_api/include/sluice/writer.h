@@ -12,7 +12,7 @@ enum {                    // sluice_record.flags
   SLUICE_REPLACES = 2,    // consumer: takes the place, and the output port, of input event `parent`
   SLUICE_PADDED = 4,      // SLUICE_PADDING readable bytes follow: the host need not copy lent memory
   SLUICE_BATCHED = 8,     // the bytes are one JSON array of events (application/cloudevents-batch+json), all or nothing
-  SLUICE_SINGLE = 16,    // the bytes are one event; without this and without BATCHED an array of events is taken too
+  SLUICE_SINGLE = 16,     // the bytes are one event; without this and without BATCHED an array of events is taken too
 };
 #define SLUICE_NO_PARENT 0xffffffffu
 

@@ -43,7 +43,7 @@ TEST_CASE("http: an event is answered 202 only after it is settled", "[http][sou
   CHECK(client.response().empty());
 
   CHECK(door.pulled[0].text == kEvent);
-  CHECK(door.pulled[0].flags == 0);
+  CHECK(door.pulled[0].flags == SLUICE_SINGLE);
   door.settle(0, SLUICE_WAS_DELIVERED);
   const std::string text = door.response(client);
   CHECK(status_of(text) == 202);

@@ -61,7 +61,7 @@ const std::set<std::string> kOfTheSource{"header_bad_percent", "header_bad_utf8"
 
 void check_record(const test::Pulled& record, const json& expect) {
   const std::string mode = expect["mode"];
-  CHECK(record.flags == (mode == "binary" ? SLUICE_ATTRIBUTES : mode == "batched" ? SLUICE_BATCHED : 0));
+  CHECK(record.flags == (mode == "binary" ? SLUICE_ATTRIBUTES : mode == "batched" ? SLUICE_BATCHED : SLUICE_SINGLE));
   if (mode != "binary" || !expect.contains("events")) return;
   std::map<std::string, std::string> wanted, got;
   for (const auto& [name, value] : expect["events"][0]["attributes"].items()) wanted[name] = value;

@@ -1,5 +1,5 @@
-// For client libraries that push: their thread puts messages in, the lane's pull() takes them out. Bounded, and one wake
-// of the host for each change from empty to not empty, so a flood costs a few wakes and not one per message.
+// For client libraries that push: their thread puts messages in, the lane's pull() takes them out. Bounded, and one
+// wake of the host for each change from empty to not empty, so a flood costs a few wakes and not one per message.
 //
 //   bool on_message(Message m) { return inbox_.put(std::move(m)); }     // the library's thread
 //   sluice_status pull(sluice_writer& out) {                            // the lane

@@ -1,5 +1,5 @@
-// Handing records over without counting bytes: what a source pulled, or what a consumer derived, goes into the host's own
-// memory. A source with large records of its own can lend them instead (sluice_writer.release).
+// Handing records over without counting bytes: what a source pulled, or what a consumer derived, goes into the host's
+// own memory. A source with large records of its own can lend them instead (sluice_writer.release).
 #pragma once
 
 #include "../writer.h"
@@ -15,8 +15,8 @@ class WriterView {
  public:
   explicit WriterView(sluice_writer& out) noexcept : out_(&out) {}
 
-  /// A source's record; `tag` comes back in settle(). False when there is no room: keep it for the next pull. `position`
-  /// names the record again after a restart; it must live until the node's next call.
+  /// A source's record; `tag` comes back in settle(). False when there is no room: keep it for the next pull.
+  /// `position` names the record again after a restart; it must live until the node's next call.
   [[nodiscard]] bool add(std::string_view text, std::uint64_t tag, std::string_view position = {}) noexcept {
     sluice_record* record = make(text);
     if (record == nullptr) return false;
