@@ -109,11 +109,19 @@ class Process:
 class Host(Process):
     """`sluice run` with a door, if the configuration has one, and an admin page."""
 
-    def __init__(self, folder, config, sets=(), env=None, dialect="events", door=True, name="sluice", ready=True):
+    def __init__(self, folder, config, sets=(), env=None, dialect="events", door=True, name="sluice"):
+        for attempt in range(3):
+            self.begin(folder, config, sets, env, dialect, door, "%s-%d" % (name, attempt) if attempt else name)
+            # Between asking for a free port and using it, somebody else may have taken it.
+            if self.process.poll() is None or "in use" not in self.text():
+                break
+        if self.process.poll() is not None:
+            raise AssertionError("sluice ended with %d:\n%s" % (self.process.returncode, self.text()))
+
+    def begin(self, folder, config, sets, env, dialect, door, name):
         self.admin_port = free_port()
         self.door_port = free_port()
         self.door = "http://127.0.0.1:%d/events" % self.door_port
-        self.ready = ready
         arguments = [SLUICE, "run", config]
         where = "sluice.admin.listen" if dialect == "events" else "admin.listen"
         arguments += ["--set", "%s=127.0.0.1:%d" % (where, self.admin_port)]
@@ -125,8 +133,6 @@ class Host(Process):
         super().__init__(arguments, folder, name, environment(**(env or {})))
         wait_for(lambda: self.process.poll() is not None or listens(self.admin_port) and (not door or listens(self.door_port)),
                  lambda: "the host to start, which printed:\n" + self.text())
-        if self.process.poll() is not None:
-            raise AssertionError("sluice ended with %d:\n%s" % (self.process.returncode, self.text()))
 
     def page(self, path):
         return http("GET", "http://127.0.0.1:%d%s" % (self.admin_port, path))
