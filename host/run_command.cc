@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 
 namespace sluice {
@@ -42,6 +43,16 @@ int report(Problems problems) {
   sort_problems(problems);
   for (const Problem& problem : problems) std::cerr << to_line(problem) << '\n';
   return kBadConfig;
+}
+
+/// Where undelivered events go when the configuration does not say: beside where the run was started, or in the
+/// temporary folder when that cannot be written. Two runs never share a file.
+std::string undelivered_path(const Config& config) {
+  if (!config.undelivered_path.empty()) return config.undelivered_path;
+  const std::string name = "sluice-undelivered-" + std::to_string(::getpid()) + ".jsonl";
+  if (::access(".", W_OK) == 0) return name;
+  const char* temporary = std::getenv("TMPDIR");
+  return std::string(temporary != nullptr ? temporary : "/tmp") + "/" + name;
 }
 
 LoadOptions load_options(const RunCommand& command) {
@@ -182,7 +193,7 @@ int run_command(const RunCommand& command) {
   const NodeServices services{log, clock, metrics};
   Graph graph = build_graph(config, facts_of(config, library));
   std::vector<PipelineNode> nodes = create_nodes(config, graph, library, services);
-  UndeliveredFile undelivered_file(config.undelivered_path, log);
+  UndeliveredFile undelivered_file(undelivered_path(config), log);
   UndeliveredToFile undelivered(undelivered_file);
   Pipeline pipeline(config, std::move(graph), std::move(nodes),
                     {clock, log, static_cast<std::uint64_t>(clock.unix_ns()), &undelivered});
