@@ -173,6 +173,11 @@ class Wiring {
     for (const NodeConfig& node : config_.nodes) {
       if (node.kind != NodeKind::backend || !reached.contains(node.name)) continue;
       ++backends;
+      // A backend that the acknowledgement does not need holds nobody up: what does not fit is dropped and counted.
+      const auto& needed = source.acknowledge.nodes;
+      if (source.acknowledge.mode == Acknowledge::Mode::nodes && std::ranges::find(needed, node.name) == needed.end()) {
+        continue;
+      }
       if (node.delivery.when_full == WhenFull::block) blocking += (blocking.empty() ? "" : ", ") + node.name;
     }
     if (backends < 2 || blocking.empty()) return;

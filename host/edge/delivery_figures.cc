@@ -36,9 +36,9 @@ std::uint64_t MergedHistogram::percentile(double q) const noexcept {
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     seen += buckets_[i];
-    if (seen >= wanted) return Histogram::upper_bound(i);
+    if (seen >= wanted) return Histogram::middle(i);
   }
-  return Histogram::upper_bound(buckets_.size() - 1);
+  return Histogram::middle(buckets_.size() - 1);
 }
 
 double DeliveryFigures::success_rate() const noexcept {

@@ -24,8 +24,8 @@ class CreditPool {
   CreditPool(std::uint64_t max_events, std::uint64_t max_bytes)
       : max_events_(static_cast<std::int64_t>(max_events)), max_bytes_(static_cast<std::int64_t>(max_bytes)) {}
 
-  /// All or nothing. On failure `waiter` (may be null) is woken once there is room for at least half a pool or the
-  /// amount asked for, whichever is less, or when the lane has nothing left.
+  /// All or nothing. On failure `waiter` (may be null) is woken once half of both bounds is free again, or when the
+  /// lane has nothing left.
   [[nodiscard]] bool try_take(std::uint64_t events, std::uint64_t bytes, Wakeable* waiter) {
     const auto e = static_cast<std::int64_t>(events);
     const auto b = static_cast<std::int64_t>(bytes);
