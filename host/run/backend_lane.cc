@@ -123,7 +123,7 @@ void BackendLane::step(std::chrono::milliseconds max_rest) {
   waker_.clear();
   const std::uint64_t now_ns = now();
   take_in(now_ns);
-  bool progress = take_completions(now_ns);
+  bool progress = take_completions();
   if (finish_.load(std::memory_order_acquire)) {
     finish();
     return;
@@ -137,7 +137,7 @@ void BackendLane::step(std::chrono::milliseconds max_rest) {
     if (unflushed_ && queue_.empty()) {
       unflushed_ = false;
       backend_.flush();
-      progress |= take_completions(now_ns);
+      progress |= take_completions();
     }
   }
   send_dead_letters();
@@ -219,8 +219,9 @@ void BackendLane::shed_overflow(const Run& run, std::uint64_t now_ns) {
 
 // ---- completions ----
 
-bool BackendLane::take_completions(std::uint64_t now_ns) {
+bool BackendLane::take_completions() {
   if (local_.empty()) return false;
+  const std::uint64_t now_ns = now();  // fresh: a latency ends when the answer is seen, not when the round began
   work_.swap(local_);
   for (const Done& done : work_) on_done(done, now_ns);
   work_.clear();
@@ -420,7 +421,7 @@ bool BackendLane::offer(std::uint64_t now_ns) {
       break;
     }
     progress |= took;
-    progress |= take_completions(now_ns);
+    progress |= take_completions();
     if (!break_reason_.empty()) break_node(std::exchange(break_reason_, {}));
     if (!took) break;
   }
@@ -430,7 +431,7 @@ bool BackendLane::offer(std::uint64_t now_ns) {
 /// One publish call. The flight is registered before it, because completions may come before it returns.
 bool BackendLane::publish(Flight& flight, std::uint64_t now_ns, std::uint32_t& taken) {
   flight.first = next_ticket_;
-  flight.offered_ns = now_ns;
+  flight.offered_ns = now();
   const std::uint32_t offered = flight.count;
   const sluice_batch batch{sizeof(sluice_batch), offered, sizeof(sluice_event), 0, flight.events, flight.first};
   std::string error;
@@ -810,7 +811,7 @@ void BackendLane::finish() {
     closed_ = true;
   }
   take_in(now_ns);
-  (void)take_completions(now_ns);
+  (void)take_completions();
   answer_everything(Outcome::retry, SLUICE_CODE_STOPPING, "not delivered before the host stopped");
   for (auto& [token, letter] : dead_sent_) {
     tell(letter.claim, letter.origin, 1, Outcome::retry, SLUICE_CODE_STOPPING, letter.reason);

@@ -110,7 +110,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
 
   void turn_away(const Run& run);
   void take_in(std::uint64_t now_ns);
-  bool take_completions(std::uint64_t now_ns);
+  bool take_completions();
   void on_done(const Done& done, std::uint64_t now_ns);
   [[nodiscard]] bool completed_late(std::uint64_t ticket, std::uint64_t count);
   void on_flight_done(Flight& flight, std::uint32_t from, std::uint32_t to, const Done& done, std::uint64_t now_ns);
