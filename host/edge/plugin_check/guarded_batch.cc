@@ -13,13 +13,16 @@ namespace sluice::check {
 namespace {
 
 struct Region {
-  const char *begin, *end;  // the guard page included
-  char name[64];
+  const char* begin = nullptr;
+  const char* end = nullptr;  // the guard page included
+  char name[64] = {};
   std::atomic<const char*> forbidden{nullptr};
 };
 constexpr std::size_t kRegionsMax = 65536;
-Region regions[kRegionsMax];
-std::atomic<std::size_t> region_count{0};
+// Static, since a signal handler reads it; all zeros known at compile time, so that its pages stay untouched (and cost
+// no memory) in every process that checks no plugin.
+constinit Region regions[kRegionsMax];
+constinit std::atomic<std::size_t> region_count{0};
 
 std::string random_text(std::mt19937_64& random, std::size_t bytes) {
   static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789-./ ";
