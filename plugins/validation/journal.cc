@@ -16,7 +16,9 @@
 namespace validation {
 namespace {
 
-constexpr std::string_view kHeader = "sluice validation state 1\n";
+constexpr std::string_view kHeader = "sluice validation state 2\n";
+// The same lines, but identities were hashed in another way: counts and halts go on, the identities fit nothing.
+constexpr std::string_view kOlderHeader = "sluice validation state 1\n";
 constexpr std::uint64_t kGrowthBytesMin = 4 * 1024 * 1024;
 
 void write_all(int fd, std::string_view text, const std::string& path) {
@@ -50,9 +52,12 @@ void Journal::open(Runs& runs) {
   std::ifstream in(path_, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   std::string_view rest = text;
-  if (!rest.empty() && rest.substr(0, kHeader.size()) != kHeader && kHeader.substr(0, rest.size()) != rest) {
+  const bool is_older = rest.substr(0, kOlderHeader.size()) == kOlderHeader;
+  if (!rest.empty() && !is_older && rest.substr(0, kHeader.size()) != kHeader &&
+      kHeader.substr(0, rest.size()) != rest) {
     throw sluice::BadConfig("state " + path_ + " is not a state file of this program: give another path");
   }
+  static_assert(kOlderHeader.size() == kHeader.size());
   rest.remove_prefix(std::min(kHeader.size(), rest.size()));
   for (std::size_t number = 2; !rest.empty(); ++number) {
     const std::size_t end = rest.find('\n');

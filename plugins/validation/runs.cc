@@ -72,23 +72,48 @@ bool take_identity(std::string_view& rest, IdHash& identity) {
 
 }  // namespace
 
+Runs::Shortcut& Runs::shortcut_of(std::string_view source) noexcept {
+  // Sources of one kind differ in their last characters, so these choose the place.
+  std::size_t place = source.size();
+  for (std::size_t i = 0; i < 3 && i < source.size(); ++i) {
+    place = place * 11 + static_cast<unsigned char>(source[source.size() - 1 - i]);
+  }
+  return shortcuts_[place % kShortcuts];
+}
+
+void Runs::forget_shortcuts() noexcept {
+  shortcuts_.fill({});
+  last_run_ = nullptr;
+}
+
+Run& Runs::look_up(std::uint32_t index) {
+  last_run_ = &runs_.at(index);
+  last_index_ = index;
+  return *last_run_;
+}
+
 std::uint32_t Runs::run_of(std::string_view source, std::optional<std::string_view> run_id) {
   std::uint32_t index = 0;
   if (run_id) {
     const auto found = by_id_.find(*run_id);
     index = found != by_id_.end() ? found->second : make_run(run_id, nullptr);
-  } else {
-    const auto found = sources_.find(source);
-    if (found != sources_.end()) {
-      found->second.used = ++clock_;
-      index = found->second.run;
-    } else {
-      index = make_run(std::nullopt, nullptr);
-      belong(source, index);
-    }
+    run(index).used = ++clock_;
+    return index;
   }
-  runs_.at(index).used = ++clock_;
-  return index;
+  Shortcut& shortcut = shortcut_of(source);
+  if (shortcut.name == nullptr || *shortcut.name != source) {
+    auto found = sources_.find(source);
+    if (found == sources_.end()) {
+      belong(source, make_run(std::nullopt, nullptr));
+      found = sources_.find(source);
+    }
+    shortcut = {&found->first, &found->second, &run(found->second.run)};
+  }
+  shortcut.source->used = ++clock_;
+  shortcut.run->used = ++clock_;
+  last_run_ = shortcut.run;
+  last_index_ = shortcut.source->run;
+  return last_index_;
 }
 
 void Runs::begin(std::string_view source, std::optional<std::string_view> run_id, const IdHash& identity) {
@@ -98,9 +123,11 @@ void Runs::begin(std::string_view source, std::optional<std::string_view> run_id
   const std::uint32_t index = known->second;
   if (is_current(source, index) || runs_.at(index).halted) return belong(source, start_over(index, identity));
   window_.add(identity);
-  journal_ += "I ";
-  put_identity(journal_, identity);
-  journal_ += '\n';
+  if (writes_journal_) {
+    journal_ += "I ";
+    put_identity(journal_, identity);
+    journal_ += '\n';
+  }
   belong(source, index);
 }
 
@@ -114,6 +141,7 @@ std::uint32_t Runs::make_run(std::optional<std::string_view> id, const IdHash* i
     by_id_.insert_or_assign(*run.id, index);
   }
   if (identity != nullptr) window_.add(*identity);
+  if (!writes_journal_) return index;
   journal_ += "R ";
   put_number(journal_, index);
   journal_ += ' ';
@@ -130,6 +158,7 @@ std::uint32_t Runs::make_run(std::optional<std::string_view> id, const IdHash* i
 std::uint32_t Runs::start_over(std::uint32_t index, const IdHash& identity) {
   const Run old = runs_.at(index);
   if (old.halted) --halted_;
+  forget_shortcuts();
   runs_.erase(index);
   const std::uint32_t fresh = make_run(old.id, &identity);
   // The new number stands for the run now; sources that belonged to the old one go along.
@@ -145,12 +174,14 @@ bool Runs::is_current(std::string_view source, std::uint32_t run) const {
 }
 
 void Runs::belong(std::string_view source, std::uint32_t run) {
+  forget_shortcuts();
   auto found = sources_.find(source);
   if (found == sources_.end()) {
     if (sources_.size() >= kSourcesMax) forget_oldest_source();
     found = sources_.emplace(std::string(source), Source{}).first;
   }
   found->second = {run, ++clock_};
+  if (!writes_journal_) return;
   journal_ += "S ";
   put_number(journal_, run);
   journal_ += ' ';
@@ -159,17 +190,19 @@ void Runs::belong(std::string_view source, std::uint32_t run) {
 }
 
 void Runs::count(std::uint32_t run, const IdHash& identity, bool success, std::vector<Finding>& findings) {
-  journal_ += "+ ";
-  put_number(journal_, run);
-  journal_ += ' ';
-  put_identity(journal_, identity);
-  journal_ += success ? " 1\n" : " 0\n";
+  if (writes_journal_) {
+    journal_ += "+ ";
+    put_number(journal_, run);
+    journal_ += ' ';
+    put_identity(journal_, identity);
+    journal_ += success ? " 1\n" : " 0\n";
+  }
   apply(run, identity, success, findings);
 }
 
 void Runs::apply(std::uint32_t index, const IdHash& identity, bool success, std::vector<Finding>& findings) {
   window_.add(identity);
-  Run& run = runs_.at(index);
+  Run& run = this->run(index);
   ++run.processed;
   run.passed += success ? 1 : 0;
   Finding finding{identity, index, FindingKind::checkpoint, run.processed, run.passed, false};
@@ -203,6 +236,7 @@ void Runs::recall(const IdHash& identity, std::vector<Finding>& findings) const 
 }
 
 void Runs::forget_oldest_run() {
+  forget_shortcuts();
   const auto oldest = std::min_element(runs_.begin(), runs_.end(),
                                        [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
   const std::uint32_t index = oldest->first;
@@ -213,6 +247,7 @@ void Runs::forget_oldest_run() {
 }
 
 void Runs::forget_oldest_source() {
+  forget_shortcuts();
   sources_.erase(std::min_element(sources_.begin(), sources_.end(),
                                   [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
 }
@@ -238,7 +273,8 @@ std::string Runs::snapshot() const {
     put_text(out, source);
     out += '\n';
   }
-  for (std::uint32_t i = 0; i < window_.size(); ++i) {
+  // The newest that are always remembered; older ones may be known for a while, but nobody counts on it.
+  for (std::uint32_t i = window_.size() - std::min(window_.size(), IdWindow::kIdsMin); i < window_.size(); ++i) {
     out += "I ";
     put_identity(out, window_[i]);
     out += '\n';
@@ -264,6 +300,7 @@ bool Runs::replay_run(std::string_view rest) {
   IdHash identity;
   std::string_view again = identity_word;
   if (identity_word != "-" && !take_identity(again, identity)) return false;
+  forget_shortcuts();
   if (runs_.size() >= kRunsMax) forget_oldest_run();
   Run& run = runs_[index];
   run = {};

@@ -4,7 +4,8 @@
 // once per event identity. At the early checkpoint the success rate is judged once; a run that fails it is halted. At
 // every warning interval a rate under the warning threshold is a finding.
 //
-// Every change is also written as a line of journal text, and replaying those lines gives the same state again:
+// Every change is also written as a line of journal text where that is wanted, and replaying those lines gives the same
+// state again:
 //   R <run> <identity or -> <1 id | 0>   a run begins (its counts are zero)
 //   S <run> <source>                     events of this source that name no run belong to it
 //   + <run> <identity> <1|0>             a result was counted
@@ -15,6 +16,7 @@
 
 #include "id_window.hh"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -61,9 +63,12 @@ class Runs {
  public:
   static constexpr std::size_t kRunsMax = 4096, kSourcesMax = 4096, kFindingsKept = 256;
 
-  explicit Runs(Rules rules) : rules_(rules) {}
+  /// Without a journal no line is ever written: there is nothing to take.
+  explicit Runs(Rules rules, bool writes_journal = true) : rules_(rules), writes_journal_(writes_journal) {}
 
   [[nodiscard]] bool seen(const IdHash& identity) const noexcept { return window_.contains(identity); }
+  /// seen() and count() of this identity follow soon.
+  void prefetch(const IdHash& identity) const noexcept { window_.prefetch(identity); }
   /// The run of an event, made when it is the first of it.
   [[nodiscard]] std::uint32_t run_of(std::string_view source, std::optional<std::string_view> run_id);
   /// A run begins, or begins again. Requires: the identity was not seen.
@@ -73,7 +78,9 @@ class Runs {
   /// What this event brought about when it was counted.
   void recall(const IdHash& identity, std::vector<Finding>& findings) const;
 
-  [[nodiscard]] Run& run(std::uint32_t index) { return runs_.at(index); }
+  [[nodiscard]] Run& run(std::uint32_t index) {
+    return last_run_ != nullptr && last_index_ == index ? *last_run_ : look_up(index);
+  }
   [[nodiscard]] bool any_halted() const noexcept { return halted_ > 0; }
   [[nodiscard]] bool is_current(std::string_view source, std::uint32_t run) const;
 
@@ -92,6 +99,8 @@ class Runs {
   void forget_oldest_run();
   void forget_oldest_source();
   bool replay_run(std::string_view rest);
+  Run& look_up(std::uint32_t index);
+  void forget_shortcuts() noexcept;
 
   /// Found by a view, without making a string.
   struct TextHash {
@@ -104,7 +113,17 @@ class Runs {
     std::uint32_t run;
     std::uint64_t used;
   };
+  /// Where a source was found the last time: the elements of the maps stay where they are until they are erased.
+  struct Shortcut {
+    const std::string* name = nullptr;
+    Source* source = nullptr;
+    Run* run = nullptr;
+  };
+  static constexpr std::size_t kShortcuts = 64;
+  [[nodiscard]] Shortcut& shortcut_of(std::string_view source) noexcept;
+
   Rules rules_;
+  bool writes_journal_;
   IdWindow window_;
   std::unordered_map<std::uint32_t, Run> runs_;
   TextMap<std::uint32_t> by_id_;
@@ -114,6 +133,9 @@ class Runs {
   std::uint64_t clock_ = 0;  // counts uses: what was used longest ago goes first
   std::size_t halted_ = 0;
   std::string journal_;
+  std::array<Shortcut, kShortcuts> shortcuts_{};  // all dropped when a run or a source changes or goes
+  Run* last_run_ = nullptr;
+  std::uint32_t last_index_ = 0;
 };
 
 }  // namespace validation

@@ -1,10 +1,13 @@
 #include "validation.hh"
 
 #include <algorithm>
+#include <array>
 #include <system_error>
 
 namespace validation {
 namespace {
+
+constexpr std::uint32_t kStretch = 32;  // events
 
 bool is_one_of(const std::vector<std::string>& types, std::string_view type) {
   return std::any_of(types.begin(), types.end(), [&](const std::string& one) { return one == type; });
@@ -29,7 +32,7 @@ Validation::Validation(sluice::HostView host, sluice::ConfigView config)
       failure_types_(config.texts("failure_types")),
       unit_name_(config.text("unit_name")),
       halts_graph_(config.text("halt") != "run"),
-      runs_(rules_),
+      runs_(rules_, config.has("state")),
       run_id_(config.text("run_id")) {
   for (const std::string& type : success_types_) {
     if (is_one_of(failure_types_, type)) {
@@ -54,12 +57,23 @@ sluice_status Validation::process(sluice::BatchView batch, std::uint8_t* verdict
   texts_.clear();
   headers_.clear();
   halt_text_.reset();
-  for (std::uint32_t i = 0; i < batch.size(); ++i) {
-    const sluice::EventView event = batch[i];
-    const Kind kind = kind_of(event.type());
-    // Only a halted run asks which run the other events belong to.
-    if (kind == Kind::other && !runs_.any_halted()) continue;
-    judge(event, i, kind, verdict[i], out);
+  // A stretch at a time, so that the memory which the last of them needs is on its way while the first is judged.
+  std::array<Kind, kStretch> kinds;
+  std::array<IdHash, kStretch> identities;
+  for (std::uint32_t from = 0; from < batch.size(); from += kStretch) {
+    const std::uint32_t count = std::min(kStretch, batch.size() - from);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const sluice::EventView event = batch[from + i];
+      kinds[i] = kind_of(event.type());
+      if (kinds[i] == Kind::other) continue;
+      identities[i] = hash_identity(event.source(), event.id());
+      runs_.prefetch(identities[i]);
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
+      // Only a halted run asks which run the other events belong to.
+      if (kinds[i] == Kind::other && !runs_.any_halted()) continue;
+      judge(batch[from + i], from + i, kinds[i], identities[i], verdict[from + i], out);
+    }
   }
   keep_state();
   if (!halt_text_) return SLUICE_OK;
@@ -67,14 +81,13 @@ sluice_status Validation::process(sluice::BatchView batch, std::uint8_t* verdict
   return halts_graph_ ? SLUICE_HALT : SLUICE_OK;
 }
 
-void Validation::judge(sluice::EventView event, std::uint32_t index, Kind kind, std::uint8_t& verdict,
-                       sluice_writer* out) {
+void Validation::judge(sluice::EventView event, std::uint32_t index, Kind kind, const IdHash& identity,
+                       std::uint8_t& verdict, sluice_writer* out) {
   if (kind == Kind::other) {
     const std::uint32_t run = runs_.run_of(event.source(), run_id_.read(event));
     if (runs_.run(run).halted) refuse(run, event, index, verdict);
     return;
   }
-  const IdHash identity = hash_identity(event.source(), event.id());
   findings_.clear();
   if (runs_.seen(identity)) {  // it was passed on before, and is again, with what it brought about
     runs_.recall(identity, findings_);
@@ -143,8 +156,8 @@ void Validation::emit(sluice_writer* out, sluice::EventView cause, std::uint32_t
 }
 
 void Validation::keep_state() {
-  const std::string lines = runs_.take_journal();
   if (!journal_) return;
+  const std::string lines = runs_.take_journal();
   try {
     journal_->append(lines, runs_);
     if (state_failed_) host_.log(SLUICE_LOG_INFO, "the state is written again");

@@ -26,7 +26,8 @@ class Validation {
  private:
   enum class Kind : std::uint8_t { other, start, success, failure };
   [[nodiscard]] Kind kind_of(std::string_view type) const;
-  void judge(sluice::EventView event, std::uint32_t index, Kind kind, std::uint8_t& verdict, sluice_writer* out);
+  void judge(sluice::EventView event, std::uint32_t index, Kind kind, const IdHash& identity, std::uint8_t& verdict,
+             sluice_writer* out);
   void refuse(std::uint32_t run, sluice::EventView event, std::uint32_t index, std::uint8_t& verdict);
   void emit_all(sluice::EventView cause, std::uint32_t index, sluice_writer* out);
   void emit(sluice_writer* out, sluice::EventView cause, std::uint32_t index, std::string_view type, std::string data);

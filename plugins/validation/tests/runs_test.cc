@@ -5,6 +5,7 @@
 #include "findings.hh"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 namespace {
@@ -152,15 +153,93 @@ TEST_CASE("runs: any number of runs and sources keeps to the bound", "[validatio
         2 * Runs::kRunsMax + Runs::kSourcesMax);
 }
 
-TEST_CASE("id window: knows the newest ids and forgets the oldest one by one", "[validation]") {
+TEST_CASE("runs: without a journal nothing is written, and the counts are the same", "[validation]") {
+  Runs runs({}, false);
+  runs.begin("/source", "r", id(1000));
+  runs.begin("/other", "r", id(1001));
+  CHECK(count(runs, "sssff").size() == 1);
+  CHECK(runs.run(runs.run_of("/source", std::nullopt)).processed == 5);
+  CHECK(runs.take_journal().empty());
+}
+
+TEST_CASE("runs: a source is found again after any other came, went or began its run again", "[validation]") {
+  Runs runs({.early_checkpoint = 0, .warning_interval = 0});
+  std::uint64_t next_id = 0;
+  const auto count_one = [&](const std::string& source) {
+    std::vector<Finding> findings;
+    const std::uint32_t run = runs.run_of(source, std::nullopt);
+    runs.count(run, id(next_id++), true, findings);
+    return runs.run(run).processed;
+  };
+  // The same last characters, so that they meet wherever a source is remembered by these.
+  const std::string a = "/a/worker-07", b = "/b/worker-07";
+  for (std::uint64_t n = 1; n <= 3; ++n) {
+    CHECK(count_one(a) == n);
+    CHECK(count_one(b) == n);
+  }
+  runs.begin(a, "run", id(next_id++));
+  CHECK(count_one(a) == 1);
+  CHECK(count_one(b) == 4);
+  runs.begin(a, "run", id(next_id++));
+  CHECK(count_one(a) == 1);
+  for (std::size_t i = 0; i < Runs::kSourcesMax; ++i) (void)count_one("/c" + std::to_string(i));
+  CHECK(count_one(a) == 1);  // forgotten, used longest ago
+  CHECK(count_one("/c" + std::to_string(Runs::kSourcesMax - 1)) == 2);
+}
+
+TEST_CASE("id window: knows the newest ids, forgets the older ones and takes no new one for a known one",
+          "[validation]") {
   IdWindow window;
   CHECK_FALSE(window.contains(id(0)));
-  const std::uint64_t many = 3 * IdWindow::kIdsMax + 17;
+  const std::uint64_t many = 1'000'000;
   for (std::uint64_t n = 0; n < many; ++n) {
-    REQUIRE_FALSE(window.contains(id(n)));
+    const bool known_before = window.contains(id(n));
     window.add(id(n));
+    // Also in the moment when a generation is full, and when it has just gone.
+    const std::uint64_t newest = std::min<std::uint64_t>(n + 1, IdWindow::kIdsMin);
+    if (known_before || !window.contains(id(n + 1 - newest)) || window.size() < newest ||
+        window.size() > IdWindow::kIdsMax) {
+      FAIL("at id " << n);
+    }
   }
-  CHECK(window.size() == IdWindow::kIdsMax);
-  for (std::uint64_t n = 0; n < many; ++n) REQUIRE(window.contains(id(n)) == (n >= many - IdWindow::kIdsMax));
-  CHECK(window[0] == id(many - IdWindow::kIdsMax));
+  std::uint64_t wrong = 0;
+  for (std::uint64_t n = 0; n < many; ++n) wrong += window.contains(id(n)) != (n >= many - window.size());
+  CHECK(wrong == 0);
+  for (std::uint32_t i = 0; i < window.size(); ++i) wrong += !(window[i] == id(many - window.size() + i));
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("id window: a snapshot holds the newest ids and no more", "[validation]") {
+  Runs runs({.early_checkpoint = 0, .warning_interval = 0}, false);
+  std::vector<Finding> findings;
+  const std::uint64_t many = IdWindow::kIdsMax - 1;
+  for (std::uint64_t n = 0; n < many; ++n) runs.count(runs.run_of("/source", std::nullopt), id(n), true, findings);
+  const Runs again = replayed(runs.snapshot(), {});
+  CHECK(again.seen(id(many - 1)));
+  CHECK(again.seen(id(many - IdWindow::kIdsMin)));
+  CHECK_FALSE(again.seen(id(many - IdWindow::kIdsMin - 1)));
+}
+
+TEST_CASE("identity: every byte of source and id matters, and where one ends and the other begins", "[validation]") {
+  std::set<std::uint64_t> highs, lows;
+  std::size_t all = 0;
+  const auto take = [&](std::string_view source, std::string_view id) {
+    const IdHash hash = validation::hash_identity(source, id);
+    highs.insert(hash.high);
+    lows.insert(hash.low);
+    ++all;
+  };
+  const std::string text = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  for (std::size_t length = 0; length <= text.size(); ++length) {
+    for (std::size_t cut = 0; cut <= length; ++cut) take(text.substr(0, cut), text.substr(cut, length - cut));
+    for (std::size_t at = 0; at < length; ++at) {
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string other = text.substr(0, length);
+        other[at] = static_cast<char>(other[at] ^ 1 << bit);
+        take("/source", other);
+      }
+    }
+  }
+  CHECK(highs.size() == all);
+  CHECK(lows.size() == all);
 }
