@@ -23,6 +23,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 namespace sluice {
 
@@ -134,6 +135,50 @@ void say_goodbye(const GraphView& view, Pipeline& pipeline, StreamLog& log) {
   std::cerr << summary_text(view, plugins);
 }
 
+/// While plugins are created and started somebody must listen to signals: a plugin may hang there. The first signal is
+/// kept for the graph, the second ends the process.
+class StartWatch {
+ public:
+  explicit StartWatch(Signals& signals) : signals_(signals), thread_([this] { watch(); }) {}
+  StartWatch(const StartWatch&) = delete;
+  StartWatch& operator=(const StartWatch&) = delete;
+  ~StartWatch() { (void)end(); }
+
+  /// Hands the signals over. True when a stop was asked for meanwhile.
+  bool end() {
+    if (thread_.joinable()) {
+      done_.wake();
+      thread_.join();
+    }
+    return stop_;
+  }
+
+ private:
+  void watch() {
+    done_.clear();
+    while (done_.prepare_sleep()) {
+      pollfd watched[] = {{signals_.fd(), POLLIN, 0}, {done_.fd(), POLLIN, 0}};
+      (void)::poll(watched, 2, -1);
+      done_.slept();
+      while (const auto event = signals_.read()) {
+        if (*event == Signals::Event::stop_now) {
+          std::cerr << "sluice: second signal during the start: stopping at once\n";
+          ::_exit(kUndelivered);
+        }
+        if (*event == Signals::Event::stop) {
+          stop_ = true;
+          std::cerr << "sluice: stopping as soon as the start is done; a second signal stops at once\n";
+        }
+      }
+    }
+  }
+
+  Signals& signals_;
+  Waker done_;
+  bool stop_ = false;  // written before the join, read after it
+  std::thread thread_;
+};
+
 /// Until the graph is finished: signals and the pipeline's own news, nothing else.
 void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total, Signals& signals, const Clock& clock,
            StreamLog& log) {
@@ -192,6 +237,7 @@ int run_command(const RunCommand& command) {
   PluginMetrics metrics;
   const NodeServices services{log, clock, metrics};
   Graph graph = build_graph(config, facts_of(config, library));
+  StartWatch start_watch(signals);
   std::vector<PipelineNode> nodes = create_nodes(config, graph, library, services);
   UndeliveredFile undelivered_file(undelivered_path(config), log);
   UndeliveredToFile undelivered(undelivered_file);
@@ -201,6 +247,7 @@ int run_command(const RunCommand& command) {
   pipeline.start();
   const std::unique_ptr<AdminServer> admin = open_admin(config, view, metrics, log);
   const std::uint64_t bytes_total = pipeline.input_bytes();
+  if (start_watch.end()) pipeline.request_stop();
   pipeline.launch();
   drive(pipeline, view, bytes_total, signals, clock, log);
   log.show_status("");

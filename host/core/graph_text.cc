@@ -140,6 +140,7 @@ void write_node(const NodeConfig& node, Lines& out) {
   if (node.kind == NodeKind::source) {
     out.add(2, "format: " + format_text(node.format));
     out.add(2, "acknowledge: " + acknowledge_text(node.acknowledge));
+    if (!node.delivery.dead_letter.empty()) out.add(2, "dead_letter: " + node.delivery.dead_letter);
   } else {
     out.add(2, "inputs: " + name_list(input_names(node)));
   }

@@ -113,6 +113,10 @@ NodeConfig read_node(NodeKind kind, const std::string& name, const Value& value,
   if (kind == NodeKind::source) {
     node.format = read_event_format(map.take("format"), name, map.path_of("format"), problems);
     node.acknowledge = read_acknowledge(map);
+    if (const auto target = map.text("dead_letter")) {
+      node.delivery.dead_letter = *target;
+      node.delivery.dead_letter_mark = value.find("dead_letter")->mark;
+    }
     if (const Value* inputs = map.take("inputs"); inputs != nullptr) {
       map.wrong(*inputs, "inputs", "a source has no inputs; consumers and backends name it in theirs");
     }

@@ -36,6 +36,7 @@ class Wiring {
   void check() {
     for (const NodeConfig& node : config_.nodes) {
       check_inputs(node);
+      if (node.kind != NodeKind::consumer) check_dead_letter(node);
       if (node.kind == NodeKind::backend) check_delivery(node);
     }
     const bool circle = find_cycle();
@@ -73,22 +74,28 @@ class Wiring {
     }
   }
 
+  /// Of a backend: what it gives up. Of a source: what cannot be decoded, and nobody can be told.
+  void check_dead_letter(const NodeConfig& node) {
+    const Delivery& delivery = node.delivery;
+    if (delivery.dead_letter.empty()) return;
+    const char* key = node.kind == NodeKind::source ? "dead_letter" : "delivery.dead_letter";
+    const NodeConfig* target = config_.find(delivery.dead_letter);
+    if (delivery.dead_letter == "store" && target == nullptr) {
+      at(problems_, node, delivery.dead_letter_mark, key,
+         "a local store is not in this version; name a backend, such as one of class event_log");
+    } else if (target == nullptr) {
+      at(problems_, node, delivery.dead_letter_mark, key,
+         "there is no backend \"" + delivery.dead_letter + "\"; " + suggestion(delivery.dead_letter, names(true)));
+    } else if (target->kind != NodeKind::backend) {
+      at(problems_, node, delivery.dead_letter_mark, key,
+         "\"" + delivery.dead_letter + "\" is a " + kind_text(target->kind) + "; dead letters go to a backend");
+    }
+  }
+
   void check_delivery(const NodeConfig& node) {
     const Delivery& delivery = node.delivery;
-    if (!delivery.dead_letter.empty()) {
-      const NodeConfig* target = config_.find(delivery.dead_letter);
-      if (delivery.dead_letter == "store" && target == nullptr) {
-        at(problems_, node, delivery.dead_letter_mark, "delivery.dead_letter",
-           "a local store is not in this version; name a backend, such as one of class event_log");
-      } else if (target == nullptr) {
-        at(problems_, node, delivery.dead_letter_mark, "delivery.dead_letter",
-           "there is no backend \"" + delivery.dead_letter + "\"; " + suggestion(delivery.dead_letter, names(true)));
-      } else if (target->kind != NodeKind::backend) {
-        at(problems_, node, delivery.dead_letter_mark, "delivery.dead_letter",
-           "\"" + delivery.dead_letter + "\" is a " + kind_text(target->kind) + "; dead letters go to a backend");
-      }
-    } else if (delivery.when_full == WhenFull::dead_letter ||
-               delivery.breaker.on_open == BreakerPolicy::OnOpen::dead_letter) {
+    if (delivery.dead_letter.empty() && (delivery.when_full == WhenFull::dead_letter ||
+                                         delivery.breaker.on_open == BreakerPolicy::OnOpen::dead_letter)) {
       const bool full = delivery.when_full == WhenFull::dead_letter;
       at(problems_, node, node.mark, full ? "delivery.when_full" : "delivery.breaker.on_open",
          "is dead_letter, but delivery.dead_letter names no backend");
@@ -131,12 +138,19 @@ class Wiring {
     return false;
   }
 
+  [[nodiscard]] bool reads(const std::string& reader, const std::string& node) const {
+    const NodeConfig* found = config_.find(reader);
+    return found != nullptr &&
+           std::ranges::any_of(found->inputs, [&](const Input& input) { return input.node == node; });
+  }
+
   void collect(const std::string& name, bool with_dead_letters, std::set<std::string>& out) const {
     const auto edges = next_.find(name);
     if (edges == next_.end()) return;
     const NodeConfig* from = config_.find(name);
     for (const std::string& target : edges->second) {
-      const bool dead_letter_edge = from != nullptr && from->kind == NodeKind::backend;
+      const bool dead_letter_edge = from != nullptr && (from->kind == NodeKind::backend ||
+                                                        (target == from->delivery.dead_letter && !reads(target, name)));
       if ((dead_letter_edge && !with_dead_letters) || !out.insert(target).second) continue;
       collect(target, with_dead_letters, out);
     }

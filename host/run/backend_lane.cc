@@ -285,12 +285,11 @@ void BackendLane::on_flight_done(Flight& flight, std::uint32_t from, std::uint32
     if (flight.remaining == 0) flight.block = {};  // the last reader of this piece; its place waits for those before it
     return;
   }
-  if (done.status == SLUICE_AGAIN || done.status == SLUICE_TIMEOUT) breaker_result(false, count, now_ns);
+  if (done.status == SLUICE_AGAIN) breaker_result(false, count, now_ns);
   if (done.status == SLUICE_REJECTED) breaker_result(true, count, now_ns);  // the far side answers: it is well
   if (done.status == SLUICE_CANCELLED) breaker_.probe_void();
-  if (done.status == SLUICE_AWAY) {
-    breaker_result(false, 1, now_ns);
-    if (!finishing_) go_away(now_ns, done.reason, done.retry_after_ms);
+  if ((done.status == SLUICE_AWAY || done.status == SLUICE_TIMEOUT) && !finishing_) {
+    go_away(now_ns, done.reason, done.retry_after_ms);
   }
   for (std::uint32_t i = from; i < to; ++i) failed(flight, i, done, now_ns);
 }
@@ -456,7 +455,6 @@ bool BackendLane::publish(Flight& flight, std::uint64_t now_ns, std::uint32_t& t
       if (taken < offered && local_.empty()) full_ = true;
       break;
     case SLUICE_AWAY:
-      breaker_result(false, 1, now_ns);
       go_away(now_ns, error, 0);
       break;
     default:
@@ -695,12 +693,18 @@ void BackendLane::try_start(std::uint64_t now_ns) {
   }
 }
 
+/// Everything that was under way when the far side went is one failure, for the back-off and for the breaker alike: an
+/// outage is waited out by the lane, and must not keep the breaker open when it is over.
 void BackendLane::go_away(std::uint64_t now_ns, std::string_view reason, std::uint32_t retry_after_ms) {
-  stats_.set_error(reason, world_.clock.unix_ns());
+  if (!reason.empty()) stats_.set_error(reason, world_.clock.unix_ns());
   set_state(NodeState::away);
-  const auto wait = std::max(away_delay(away_failures_ + 1, random_), std::chrono::milliseconds(retry_after_ms));
-  away_until_ns_ = std::max(away_until_ns_, now_ns + as_ns(wait));
-  if (++away_failures_ > 1) return;
+  away_until_ns_ = std::max(away_until_ns_, now_ns + std::uint64_t{retry_after_ms} * kMs);
+  if (away_failures_ > 0 && now_ns < away_until_ns_) return;
+  const std::uint32_t failures = ++away_failures_;
+  away_until_ns_ = std::max(away_until_ns_, now_ns + as_ns(away_delay(failures, random_)));
+  if (breaker_.half_open()) breaker_.probe_void();
+  if (failures > 1) return;
+  breaker_result(false, 1, now_ns);
   stats_.away_periods.add();
   say(Level::warn, publish_log_ != nullptr ? "Failed to publish to " + name_ + ": it is away" : "Backend is away",
       {{"reason", std::string(reason), false}});
@@ -812,7 +816,15 @@ void BackendLane::finish() {
   }
   take_in(now_ns);
   (void)take_completions();
+  const std::uint64_t never_answered = in_flight_;
+  const std::uint64_t left = credit.used().first - freed_events_;
   answer_everything(Outcome::retry, SLUICE_CODE_STOPPING, "not delivered before the host stopped");
+  if (left > 0 && !broken_) {
+    say(Level::error, "Events are left undelivered",
+        {{"count", std::to_string(left), true},
+         {"never_completed_by_the_plugin", std::to_string(never_answered), true},
+         {"last_error", stats_.error().first, false}});
+  }
   for (auto& [token, letter] : dead_sent_) {
     tell(letter.claim, letter.origin, 1, Outcome::retry, SLUICE_CODE_STOPPING, letter.reason);
     if (letter.holds_credit) free_credit(1, letter.bytes);

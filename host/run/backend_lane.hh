@@ -37,7 +37,11 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   /// Where what this lane gives up goes. Before the first step.
   void set_dead_letter(DeliveryLane* lane) noexcept { dead_lane_ = lane; }
   /// The first start() was tried by the pipeline; the lane repeats it when the far side was away.
-  void set_started(bool started) noexcept { started_ = started; }
+  /// That it was away then has been said.
+  void set_started(bool started) noexcept {
+    started_ = started;
+    away_failures_ = started ? 0 : 1;
+  }
 
   void push(Run&& run) override;
   void step(std::chrono::milliseconds max_rest) override;

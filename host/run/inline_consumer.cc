@@ -130,6 +130,15 @@ std::uint64_t InlineConsumer::tick(std::uint64_t now_ns, Block* block, Judgement
   return again_ms == 0 ? kNever : next_tick_ns_;
 }
 
+void InlineConsumer::break_contract(const std::string& what) {
+  stats_.breaches.add_shared();
+  if (std::exchange(broken_, true)) return;
+  stats_.state.store(NodeState::broken, std::memory_order_relaxed);
+  stats_.set_error(what, world_.clock.unix_ns());
+  const Field fields[] = {{"node", name_, false}, {"reason", what, false}};
+  world_.log.write(Level::error, "Consumer broke its contract and is stopped; events that need it are refused", fields);
+}
+
 void InlineConsumer::settled(std::span<const std::uint64_t> seq, std::span<const std::uint8_t> outcome) {
   std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
   if (shared_) turn.lock();

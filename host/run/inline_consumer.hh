@@ -63,6 +63,8 @@ class InlineConsumer final : public NodeEvents {
   }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   void settled(std::span<const std::uint64_t> seq, std::span<const std::uint8_t> outcome);
+  /// It said something that the contract does not allow: named, counted and stopped.
+  void break_contract(const std::string& what);
   /// Whom wake() wakes: the source lane that ticks this consumer.
   void set_waker(Wakeable* lane) noexcept { waker_ = lane; }
 

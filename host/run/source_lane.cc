@@ -68,6 +68,15 @@ void by_origin(std::span<const sluice_event> events, Body&& body) {
   }
 }
 
+std::vector<std::string> redacted_by_any(const Graph& graph, const Config& config, const SourceReach& reach) {
+  std::vector<std::string> pointers;
+  for (const NodeIndex lane : reach.lanes) {
+    const auto& of_one = config.nodes[graph.nodes[lane].config].redact;
+    pointers.insert(pointers.end(), of_one.begin(), of_one.end());
+  }
+  return pointers;
+}
+
 }  // namespace
 
 SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, NodeStats& stats, SourceWiring wiring)
@@ -85,7 +94,8 @@ SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, Node
       types_(*wiring_.types),
       records_(wiring_.config->batch_events),
       required_(wiring_.graph->nodes.size()),
-      gating_(wiring_.graph->nodes.size()) {
+      gating_(wiring_.graph->nodes.size()),
+      undelivered_redactor_(redacted_by_any(*wiring_.graph, *wiring_.config, reach_)) {
   node.attach(this);
   for (const NodeIndex lane : reach_.required) required_[lane] = 1;
   for (const NodeIndex lane : reach_.gating) {
@@ -310,7 +320,10 @@ void SourceLane::write_undelivered(std::uint64_t tag, std::string_view reason) {
       for (std::size_t i = 0; i < kept.event_record.size() && i < kept.block->pulled.size(); ++i) {
         if (kept.event_record[i] != record) continue;
         const sluice_event& event = kept.block->pulled[i];
-        wiring_.undelivered->write(text_of(event, event.json), reason);
+        sluice_event cleared;
+        const bool changed = undelivered_redactor_.apply(event, *kept.block, cleared);
+        const sluice_event& written = changed ? cleared : event;
+        wiring_.undelivered->write(text_of(written, written.json), reason);
       }
       return;
     }
@@ -762,8 +775,10 @@ void SourceLane::route_verdicts(NodeIndex target, std::span<const sluice_event> 
       }
       default:
         if (verdict >= node.out.size()) {
-          stats.breaches.add_shared();
-          contribute(one, Outcome::retry, 0, node.name + " gave a verdict for a port it does not have");
+          const std::string what = "gave verdict " + std::to_string(verdict) + ", but has " +
+                                   std::to_string(node.out.size()) + " output ports";
+          consumer.break_contract(what);
+          contribute(one, Outcome::retry, 0, node.name + " " + what);
         } else {
           consumer.count(counters.out);
         }

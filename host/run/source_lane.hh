@@ -5,6 +5,7 @@
 #include "core/decode.hh"
 #include "core/graph.hh"
 #include "core/ledger.hh"
+#include "core/redact.hh"
 #include "core/type_table.hh"
 #include "run/inline_consumer.hh"
 #include "run/lane.hh"
@@ -153,6 +154,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   std::uint32_t published_said_ = 0;
   std::uint64_t published_unsaid_ = 0;
   std::vector<Kept> kept_;
+  Redactor undelivered_redactor_;  // what any of its backends may not see is not kept either
   std::vector<Settlement> settlements_;
   std::vector<sluice_settlement> settlements_out_;
   std::vector<EventEnd> ended_events_;

@@ -21,7 +21,7 @@ typedef struct sluice_backend {
   // tickets rise by one per event taken, across calls, and are never reused (a retry gets a new one). Each is
   // completed exactly once, in any order, even before this returns; its memory stays until then.
   // OK and less than count: full; offered again after the next completion, poll() or wake(); at once if one came
-  // inside. AWAY: the host backs off and counts one failure for the breaker; no event is charged.
+  // inside. AWAY: the host backs off; an outage counts once for the breaker, and no event is charged.
   SLUICE_LANE sluice_status (*publish)(sluice_node*, const sluice_batch*, uint32_t* taken, sluice_error*);
   // Optional. No more is coming for now: send what is held back (a linger, a half-full request). Must not block.
   SLUICE_LANE void (*flush)(sluice_node*);
