@@ -126,6 +126,14 @@ struct Slist {
   }
 };
 
+using ParsedUrl = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
+ParsedUrl no_url() {
+  ParsedUrl made(curl_url(), &curl_url_cleanup);
+  if (!made) throw std::bad_alloc();
+  return made;
+}
+
 std::string url_part(CURLU* url, CURLUPart part) {
   char* text = nullptr;
   if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return {};
@@ -138,8 +146,7 @@ std::string url_part(CURLU* url, CURLUPart part) {
 
 Target inspect_url(const std::string& url) {
   Target made;
-  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), &curl_url_cleanup);
-  if (!parsed) throw std::bad_alloc();
+  const ParsedUrl parsed = no_url();
   const CURLUcode bad = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME);
   if (bad != CURLUE_OK) {
     made.problem = std::string("not a URL (") + curl_url_strerror(bad) + "); write https://host/path";
@@ -197,6 +204,7 @@ struct Transfers::State {
   }
 
   TransferOptions options;
+  ParsedUrl url;
   bool tls;
   struct Watched {
     std::uint32_t wanted = 0;  // what libcurl waits for now
@@ -218,8 +226,12 @@ struct Transfers::State {
   Asked reply;
 };
 
-Transfers::State::State(TransferOptions with) : options(std::move(with)), tls(options.url.rfind("https", 0) == 0) {
+Transfers::State::State(TransferOptions with)
+    : options(std::move(with)), url(no_url()), tls(options.url.rfind("https", 0) == 0) {
   start_libcurl();
+  if (curl_url_set(url.get(), CURLUPART_URL, options.url.c_str(), 0) != CURLUE_OK) {
+    throw std::runtime_error("webhook: not a URL");
+  }
   epoll = ::epoll_create1(EPOLL_CLOEXEC);
   multi = curl_multi_init();
   if (epoll < 0 || multi == nullptr) throw std::runtime_error("webhook: no descriptor or memory left");
@@ -257,7 +269,7 @@ Transfers::State::~State() {
 
 /// What every request has in common.
 void Transfers::State::configure(CURL* easy) {
-  curl_easy_setopt(easy, CURLOPT_URL, options.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_CURLU, url.get());  // parsed once: libcurl parses a text anew for each request
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
