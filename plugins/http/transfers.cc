@@ -19,6 +19,7 @@ constexpr std::size_t kReplyBytesMax = 1024 * 1024;   // a longer answer is cut 
 constexpr std::size_t kBufferKeptBytes = 256 * 1024;  // a larger body buffer is given back after use
 constexpr int kSocketsPerWait = 256;
 using Clock = std::chrono::steady_clock;
+constexpr Clock::time_point kAtOnce{};
 
 /// Once per process and never undone: other modules may use libcurl too.
 void start_libcurl() {
@@ -199,7 +200,8 @@ struct Transfers::State {
   static int on_timer(CURLM*, long timeout_ms, void* self) {
     auto& me = *static_cast<State*>(self);
     me.timer_set = timeout_ms >= 0;
-    if (me.timer_set) me.timer = Clock::now() + std::chrono::milliseconds(timeout_ms);
+    // "At once" comes with every request; it needs no look at the clock.
+    if (me.timer_set) me.timer = timeout_ms == 0 ? kAtOnce : Clock::now() + std::chrono::milliseconds(timeout_ms);
     return 0;
   }
 
@@ -321,7 +323,7 @@ void Transfers::State::watch_wake(int fd) {
 }
 
 void Transfers::State::run_due() {
-  if (!timer_set || Clock::now() < timer) return;
+  if (!timer_set || (timer != kAtOnce && Clock::now() < timer)) return;
   timer_set = false;
   run(CURL_SOCKET_TIMEOUT, 0);
 }
@@ -452,9 +454,9 @@ void Transfers::push() { state_->run_due(); }
 void Transfers::wait(int wake_fd, std::chrono::milliseconds timeout, const Finish& finish) {
   State& s = *state_;
   s.watch_wake(wake_fd);
-  const Clock::time_point until = Clock::now() + timeout;
+  if (s.collect(finish) > 0) return;
+  const Clock::time_point until = timeout.count() == 0 ? Clock::time_point() : Clock::now() + timeout;
   while (true) {
-    if (s.collect(finish) > 0) return;
     const bool woken = s.step(timeout.count() == 0 ? 0 : s.wait_ms(until));
     if (s.collect(finish) > 0 || woken || timeout.count() == 0 || Clock::now() >= until) return;
   }
