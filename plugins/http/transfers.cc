@@ -1,5 +1,7 @@
 #include "transfers.hh"
 
+#include "ascii.hh"
+
 #include <curl/curl.h>
 #include <curl/header.h>
 
@@ -25,6 +27,17 @@ constexpr Clock::time_point kAtOnce{};
 void start_libcurl() {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_ALL);
   if (started != CURLE_OK) throw std::runtime_error(std::string("libcurl: ") + curl_easy_strerror(started));
+}
+
+/// Whether any variable could name a proxy (http_proxy, ALL_PROXY, …). libcurl asks for five of them at each request.
+bool environment_names_proxy() {
+  constexpr std::string_view kEnd = "_proxy";
+  for (char** one = environ; one != nullptr && *one != nullptr; ++one) {
+    const std::string_view line = *one;
+    const std::string_view name = line.substr(0, line.find('='));
+    if (name.size() > kEnd.size() && same_text(name.substr(name.size() - kEnd.size()), kEnd)) return true;
+  }
+  return false;
 }
 
 struct Easy {
@@ -208,6 +221,7 @@ struct Transfers::State {
   TransferOptions options;
   ParsedUrl url;
   bool tls;
+  bool proxy_named = environment_names_proxy();
   struct Watched {
     std::uint32_t wanted = 0;  // what libcurl waits for now
     std::uint32_t told = 0;    // what epoll looks for; 0 = not in it
@@ -274,6 +288,7 @@ void Transfers::State::configure(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_CURLU, url.get());  // parsed once: libcurl parses a text anew for each request
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  if (!proxy_named) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");  // so that libcurl need not look for one
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &State::on_close);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
