@@ -155,7 +155,6 @@ class StartWatch {
 
  private:
   void watch() {
-    done_.clear();
     while (done_.prepare_sleep()) {
       pollfd watched[] = {{signals_.fd(), POLLIN, 0}, {done_.fd(), POLLIN, 0}};
       (void)::poll(watched, 2, -1);

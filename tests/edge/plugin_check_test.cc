@@ -59,7 +59,8 @@ TEST_CASE("plugin check: each broken promise is named", "[edge][plugin]") {
   expect("create_throws", "create_throws.create_destroy: an exception that left the plugin, in create()");
   expect("create_aborts",
          "create_aborts.create_destroy: crashed: module create_aborts.so, node checked, call create(), signal SIGABRT");
-  expect("create_exits", "create_exits.create_destroy: the plugin ended the process with exit code 0");
+  expect("create_exits",
+         "create_exits.create_destroy: crashed: module create_exits.so, node checked, call create(), it called exit()");
   expect("create_without_node", "create_without_node.create_destroy: create(): create() said OK and made no node");
   expect("completes_twice", "completes_twice.completes_once: ticket 1 was completed twice");
   expect("completes_out_of_range",

@@ -17,7 +17,7 @@ TEST_CASE("summary: figures in all, per backend, by type and per source, then th
   const std::string text = summary_text(view.graph, {{"early_check", "checked 10\nrate 0.9\n"}, {"stream", ""}});
   CHECK(text.rfind("Summary: published 9, failed 2, success rate 81.82 %, average latency 12.00 ms, p99 ", 0) == 0);
   CHECK(holds(text, "\n  backend   published  failed  success  average ms  p50 ms  p95 ms  p99 ms\n"));
-  CHECK(holds(text, "\n  stream            9       1  90.00 %       12.00    1.05  "));
+  CHECK(holds(text, "\n  stream            9       1  90.00 %       12.00    0.98  "));
   CHECK(holds(text, "\n  hooks[0]          5       3  62.50 %        0.00"));
   CHECK(holds(text, "\n  com.storytelling.nlp.document.processed         8         12       4\n"));
   CHECK(holds(text, "\n  http         11          9        0         2              0\n"));
