@@ -136,8 +136,10 @@ backends: {bad: {class: create_hangs, inputs: [in]}}
         self.addCleanup(host.end, signal.SIGKILL)
         maps = pathlib.Path("/proc/%d/maps" % host.process.pid)
         wait_for(lambda: "create_hangs.so" in maps.read_text(), "the module to be loaded")
-        for _ in range(2):
-            host.process.send_signal(signal.SIGTERM)
+        # One by one: two of a kind that are pending together are one signal.
+        host.process.send_signal(signal.SIGTERM)
+        host.wait_for_line("stopping as soon as the start is done")
+        host.process.send_signal(signal.SIGTERM)
         wait_for(lambda: host.process.poll() is not None, "two signals to end it", patience_s=10)
 
 
