@@ -50,7 +50,7 @@ int report(Problems problems) {
 /// temporary folder when that cannot be written. Two runs never share a file.
 std::string undelivered_path(const Config& config) {
   if (!config.undelivered_path.empty()) return config.undelivered_path;
-  const std::string name = "sluice-undelivered-" + std::to_string(::getpid()) + ".jsonl";
+  std::string name = "sluice-undelivered-" + std::to_string(::getpid()) + ".jsonl";
   if (::access(".", W_OK) == 0) return name;
   const char* temporary = std::getenv("TMPDIR");
   return std::string(temporary != nullptr ? temporary : "/tmp") + "/" + name;

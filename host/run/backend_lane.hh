@@ -14,11 +14,11 @@
 #include "core/owned_event.hh"
 #include "core/token_bucket.hh"
 #include "core/type_table.hh"
+#include "run/flight_ticks.hh"
 #include "run/lane.hh"
 #include "run/publish_log.hh"
 #include "run/redaction.hh"
 
-#include <array>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -88,7 +88,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
     const sluice_event* events = nullptr;
     std::vector<Held> held;  // of a retry: one per event; else empty
     std::unique_ptr<sluice_event[]> views;
-    std::array<std::uint64_t, 4> done{};
+    FlightTicks done{};
   };
   struct Done {  // what the node said
     std::uint64_t ticket = 0;
@@ -112,6 +112,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
     bool room_taken = false;  // credit on the dead-letter lane is already held
   };
 
+  [[nodiscard]] bool accept(Run& run);
   void turn_away(const Run& run);
   void take_in(std::uint64_t now_ns);
   bool take_completions();
@@ -133,7 +134,8 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   void hold(const sluice_event& event, Claim claim, std::uint64_t due_ns, std::string reason, std::int32_t code);
   [[nodiscard]] Held take_held();
 
-  void give_up(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code, std::string reason);
+  void give_up(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
+               const std::string& reason);
   void bury(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
             const std::string& reason);
   void shed_overflow(const Run& run, std::uint64_t now_ns);

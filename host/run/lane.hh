@@ -29,6 +29,11 @@ struct LaneWorld {
 
 inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
+/// Lanes count in nanoseconds of their clock; configurations in milliseconds.
+[[nodiscard]] inline std::uint64_t as_ns(std::chrono::milliseconds ms) {
+  return static_cast<std::uint64_t>(ms.count()) * 1'000'000;
+}
+
 class Lane : public Wakeable {
  public:
   Lane(std::string name, Node& node, LaneWorld world, NodeStats& stats)

@@ -10,18 +10,18 @@ ObserverLane::ObserverLane(std::string name, ConsumerNode& node, LaneWorld world
 }
 
 void ObserverLane::push(Run&& run) {
-  {
-    const std::lock_guard lock(inbox_mutex_);
-    if (!closed_) {
-      inbox_.push_back(std::move(run));
-      run.count = 0;
-    }
-  }
-  if (run.count > 0) {
-    credit.give_back(run.count, run.bytes);  // the lane has finished
-  } else {
+  if (accept(run)) {
     Lane::wake();
+  } else {
+    credit.give_back(run.count, run.bytes);  // the lane has finished
   }
+}
+
+bool ObserverLane::accept(Run& run) {
+  const std::lock_guard lock(inbox_mutex_);
+  if (closed_) return false;
+  inbox_.push_back(std::move(run));
+  return true;
 }
 
 void ObserverLane::request_finish() noexcept {

@@ -32,6 +32,7 @@ class ObserverLane final : public DeliveryLane, public NodeEvents {
   [[nodiscard]] std::uint64_t now_ns() const noexcept override { return now(); }
 
  private:
+  [[nodiscard]] bool accept(Run& run);
   bool show(Run& run);
   void try_start(std::uint64_t now_ns);
 

@@ -13,7 +13,6 @@ namespace sluice {
 
 namespace {
 using std::chrono::milliseconds;
-std::uint64_t as_ns(milliseconds ms) { return static_cast<std::uint64_t>(ms.count()) * 1'000'000; }
 }  // namespace
 
 Pipeline::Pipeline(const Config& config, Graph graph, std::vector<PipelineNode> nodes, PipelineWorld world)

@@ -104,7 +104,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void went_away(std::uint64_t now_ns, std::string_view reason);
   bool pull(std::uint64_t now_ns);
   bool refuse_pull();
-  void decode(const sluice_writer& writer, BlockRef block);
+  void decode(const sluice_writer& writer, const BlockRef& block);
   void reject_record(PageId page, std::uint32_t record, const Reject& reject, const sluice_record& raw, Block& block);
   void refuse(std::span<const sluice_event> events);
   void contribute(std::span<const sluice_event> events, Outcome outcome, std::int32_t code, std::string_view reason);

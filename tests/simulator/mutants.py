@@ -5,29 +5,30 @@ Each fault is a mistake that somebody could make. The simulator must catch every
 what shows that it can catch anything at all. A fault whose place is gone fails the build, so the list stays true."""
 import sys
 
-BACKEND, SOURCE, LEDGER = "run/backend_lane.cc", "run/source_lane.cc", "core/ledger.cc"
+COMPLETIONS, OFFER, GIVE_UP = "run/backend_completions.cc", "run/backend_offer.cc", "run/backend_give_up.cc"
+LANE, ROUTE, CONSUME, LEDGER = "run/source_lane.cc", "run/source_route.cc", "run/source_consume.cc", "core/ledger.cc"
 MUTANTS = {
-    "settle_skipped_on_retry": (BACKEND,
+    "settle_skipped_on_retry": (COMPLETIONS,
         "    tell(claim_of(run_from), flight.events[run_from].origin, i + 1 - run_from, Outcome::delivered, 0, {});",
         "    if (flight.held.empty())\n      tell(claim_of(run_from), flight.events[run_from].origin, i + 1 - run_from, Outcome::delivered, 0, {});"),
-    "memory_freed_early": (BACKEND, "  flight.block = run.block;\n", ""),
-    "double_completion_accepted": (BACKEND, "    if (!is_done(flight.done, i)) continue;\n", "    continue;\n"),
-    "credit_leaked": (BACKEND, "  free_credit(to - from, bytes);\n", "  if (to - from != 3) free_credit(to - from, bytes);\n"),
-    "given_up_called_delivered": (BACKEND,
+    "memory_freed_early": (OFFER, "  flight.block = run.block;\n", ""),
+    "double_completion_accepted": (COMPLETIONS, "    if (!is_done(flight.done, i)) continue;\n", "    continue;\n"),
+    "credit_leaked": (COMPLETIONS, "  free_credit(to - from, bytes);\n", "  if (to - from != 3) free_credit(to - from, bytes);\n"),
+    "given_up_called_delivered": (GIVE_UP,
         '    tell(claim, event.origin, 1, outcome, code, name_ + ": " + reason);',
         '    tell(claim, event.origin, 1, Outcome::delivered, code, name_ + ": " + reason);'),
-    "ticket_used_again": (BACKEND, "  next_ticket_ += taken;\n", "  next_ticket_ += taken > 4 ? taken - 1 : taken;\n"),
-    "attempts_not_counted": (BACKEND, "      ++claim.attempts;\n      stats_.attempts.add();\n", "      stats_.attempts.add();\n"),
-    "expired_forgotten": (BACKEND, "      give_up(run.events[i], claim, Outcome::retry, 0, reason);\n    }\n  }\n  if (std::ranges::none_of",
+    "ticket_used_again": (OFFER, "  next_ticket_ += taken;\n", "  next_ticket_ += taken > 4 ? taken - 1 : taken;\n"),
+    "attempts_not_counted": (COMPLETIONS, "      ++claim.attempts;\n      stats_.attempts.add();\n", "      stats_.attempts.add();\n"),
+    "expired_forgotten": (OFFER, "      give_up(run.events[i], claim, Outcome::retry, 0, reason);\n    }\n  }\n  if (std::ranges::none_of",
         "    }\n  }\n  if (std::ranges::none_of"),
-    "dead_letter_called_delivered": (BACKEND,
+    "dead_letter_called_delivered": (GIVE_UP,
         "    tell(letter.claim, letter.origin, 1, Outcome::rejected, letter.code,",
         "    tell(letter.claim, letter.origin, 1, Outcome::delivered, letter.code,"),
-    "overflow_called_delivered": (SOURCE, "    contribute(rest, Outcome::retry, SLUICE_CODE_FULL,",
+    "overflow_called_delivered": (ROUTE, "    contribute(rest, Outcome::retry, SLUICE_CODE_FULL,",
         "    contribute(rest, Outcome::delivered, SLUICE_CODE_FULL,"),
-    "dropped_passes": (SOURCE, "    if (judgement.verdicts[i] != port) continue;",
+    "dropped_passes": (CONSUME, "    if (judgement.verdicts[i] != port) continue;",
         "    if (judgement.verdicts[i] != port && judgement.verdicts[i] != SLUICE_TO_DROP) continue;"),
-    "completions_lost": (SOURCE,
+    "completions_lost": (LANE,
         "      inbox_.insert(inbox_.end(), std::make_move_iterator(completions.begin()),\n                    std::make_move_iterator(completions.end()));",
         "      inbox_ = std::move(completions);"),
     "order_forgotten": (LEDGER, "  if (!in_order_) hand_over(page, record);", "  hand_over(page, record);\n  record.final = in_order_ ? false : true;"),

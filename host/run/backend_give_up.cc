@@ -1,0 +1,111 @@
+// Events that are given up: dead letters, and telling whoever waits for an answer.
+#include "run/backend_lane.hh"
+
+#include "core/assert.hh"
+#include "core/dead_letter.hh"
+
+#include <algorithm>
+
+namespace sluice {
+
+void BackendLane::give_up(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
+                          const std::string& reason) {
+  TypeCounters& counters = stats_.by_type[type_id(event)];
+  (outcome == Outcome::rejected ? counters.rejected : counters.failed).add();
+  stats_.set_error(reason, world_.clock.unix_ns());
+  if (dead_lane_ == nullptr || broken_ || finishing_) {
+    tell(claim, event.origin, 1, outcome, code, name_ + ": " + reason);
+    free_credit(1, event.json.len);
+    return;
+  }
+  bury(event, claim, outcome, code, reason);
+}
+
+/// Makes the dead letter; send_dead_letters() hands it over when its lane has room.
+void BackendLane::bury(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
+                       const std::string& reason) {
+  const std::int64_t unix_ns = world_.clock.unix_ns();
+  const std::uint64_t mono_ns = now();
+  const std::uint64_t since = claim.first_ns == 0 ? 0 : mono_ns - claim.first_ns;
+  DeadLetter letter;
+  letter.claim = claim;
+  letter.origin = event.origin;
+  letter.bytes = event.json.len;
+  letter.outcome = outcome;
+  letter.code = code;
+  letter.reason = name_ + ": " + reason;
+  letter.block = blocks_.take();
+  letter.event = as_dead_letter(event,
+                                {.node = name_,
+                                 .reason = reason,
+                                 .code = code,
+                                 .attempts = claim.attempts,
+                                 .first_unix_ns = unix_ns - static_cast<std::int64_t>(since),
+                                 .last_unix_ns = unix_ns},
+                                writer_, *letter.block);
+  letter.event.origin = 0;
+  letter.event_bytes = letter.event.json.len;
+  dead_waiting_.push_back(std::move(letter));
+}
+
+/// Dead letters wait for room in their lane with this lane's own credit still held, so they are bounded by it.
+void BackendLane::send_dead_letters() {
+  while (!dead_waiting_.empty()) {
+    DeadLetter& letter = dead_waiting_.front();
+    if (!letter.room_taken && !dead_lane_->credit.try_take(1, letter.event_bytes, this)) return;
+    auto* event = letter.block->allocate_array<sluice_event>(1);
+    *event = letter.event;
+    const std::uint64_t token = next_dead_++;
+    Run run{letter.block, event, 1, letter.event_bytes, this, token, now(), false};
+    letter.block = {};
+    dead_sent_.emplace(token, std::move(letter));
+    dead_waiting_.pop_front();
+    dead_lane_->push(std::move(run));
+  }
+}
+
+void BackendLane::dead_letter_settled(const Completion& completion) {
+  const auto found = dead_sent_.find(completion.page);
+  SLUICE_ASSERT(found != dead_sent_.end());
+  DeadLetter letter = std::move(found->second);
+  dead_sent_.erase(found);
+  if (completion.outcome == Outcome::delivered) {
+    stats_.dead_lettered.add();
+    tell(letter.claim, letter.origin, 1, Outcome::rejected, letter.code,
+         letter.reason + "; dead-lettered to " + dead_lane_->name());
+  } else {
+    tell(letter.claim, letter.origin, 1, Outcome::retry, letter.code,
+         letter.reason + "; the dead letter failed as well: " + completion.reason);
+  }
+  if (letter.holds_credit) free_credit(1, letter.bytes);
+}
+
+void BackendLane::tell(const Claim& claim, std::uint32_t origin, std::uint32_t count, Outcome outcome,
+                       std::int32_t code, std::string_view reason) {
+  if (claim.sink == nullptr || origin == kNoOrigin) return;
+  auto found = std::ranges::find(told_, claim.sink, &std::pair<SettleSink*, std::vector<Completion>>::first);
+  if (found == told_.end()) found = told_.insert(told_.end(), {claim.sink, {}});
+  found->second.push_back({claim.page, origin, count, outcome, code, std::string(reason)});
+}
+
+void BackendLane::free_credit(std::uint64_t events, std::uint64_t bytes) noexcept {
+  freed_events_ += events;
+  freed_bytes_ += bytes;
+}
+
+void BackendLane::flush_told() {
+  for (auto& [sink, completions] : told_) {
+    if (completions.empty()) continue;
+    sink->settled(std::move(completions));
+    completions.clear();
+  }
+  if (freed_events_ + freed_bytes_ > 0) {
+    credit.give_back(freed_events_, freed_bytes_);
+    freed_events_ = freed_bytes_ = 0;
+  }
+  const auto [events, bytes] = credit.used();
+  stats_.queue_events.set(events);
+  stats_.queue_bytes.set(bytes);
+}
+
+}  // namespace sluice

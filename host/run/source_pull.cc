@@ -1,0 +1,282 @@
+// Pulling: credit first, then records, then events in a block with their places in the ledger.
+#include "run/source_lane.hh"
+
+#include "core/assert.hh"
+#include "core/backoff.hh"
+#include "core/dead_letter.hh"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sluice {
+
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+/// The writer of a pull: its bytes are a chunk of the block, and more chunks are to be had up to a bound.
+struct PullWriter {
+  sluice_writer writer{};
+  Block* block = nullptr;
+  char* chunk = nullptr;
+  std::uint64_t grown = 0;
+  std::uint64_t grow_max = 0;
+
+  PullWriter(std::vector<sluice_record>& records, std::uint32_t cap, Block& into, const EventLimits& limits)
+      : block(&into), grow_max(4 * limits.event_bytes + limits::kPullBytes) {
+    std::memset(records.data(), 0, cap * sizeof(sluice_record));
+    chunk = into.allocate(limits::kPullBytes);
+    writer.size = sizeof(sluice_writer);
+    writer.stride = sizeof(sluice_record);
+    writer.cap = cap;
+    writer.records = records.data();
+    writer.bytes = reinterpret_cast<std::uint8_t*>(chunk);
+    writer.bytes_cap = limits::kPullBytes;
+    writer.grow = &grow;
+  }
+  static std::int32_t grow(sluice_writer* writer, std::uint32_t records, std::uint64_t bytes) {
+    auto* self = reinterpret_cast<PullWriter*>(writer);
+    if (writer->count + records > writer->cap) return 0;
+    if (bytes == 0) return 1;
+    if (self->grown + bytes > self->grow_max) return 0;
+    self->grown += bytes;
+    self->chunk = self->block->allocate(bytes);
+    writer->bytes = reinterpret_cast<std::uint8_t*>(self->chunk);
+    writer->bytes_cap = bytes;
+    writer->bytes_len = 0;
+    return 1;
+  }
+};
+
+std::string_view text_of(const sluice_event& event, sluice_slice slice) { return {event.text + slice.at, slice.len}; }
+
+}  // namespace
+
+bool SourceLane::take_credit() {
+  return take_credit_for(records_.size() + derived_reserve_,
+                         limits::kPullBytes + (derived_reserve_ > 0 ? limits::kDerivedBytes : 0));
+}
+
+bool SourceLane::take_credit_for(std::uint64_t events, std::uint64_t bytes) {
+  SLUICE_ASSERT(!credit_taken_);
+  for (std::size_t i = 0; i < taken_.size(); ++i) {
+    Taken& taken = taken_[i];
+    taken.events = std::min(events, taken.lane->credit.max_events());
+    taken.bytes = std::min(bytes, taken.lane->credit.max_bytes());
+    taken.used_events = taken.used_bytes = 0;
+    if (taken.lane->credit.try_take(taken.events, taken.bytes, this)) continue;
+    while (i-- > 0) taken_[i].lane->credit.give_back(taken_[i].events, taken_[i].bytes);
+    return false;
+  }
+  credit_taken_ = true;
+  return true;
+}
+
+/// What routing did not use goes back; what one oversized record used beyond its promise is taken now.
+void SourceLane::give_back_credit() {
+  if (!credit_taken_) return;
+  credit_taken_ = false;
+  for (Taken& taken : taken_) {
+    const std::uint64_t more_events = taken.used_events > taken.events ? taken.used_events - taken.events : 0;
+    const std::uint64_t more_bytes = taken.used_bytes > taken.bytes ? taken.used_bytes - taken.bytes : 0;
+    if (more_events + more_bytes > 0) taken.lane->credit.take_more(more_events, more_bytes);
+    const std::uint64_t less_events = taken.events > taken.used_events ? taken.events - taken.used_events : 0;
+    const std::uint64_t less_bytes = taken.bytes > taken.used_bytes ? taken.bytes - taken.used_bytes : 0;
+    if (less_events + less_bytes > 0) taken.lane->credit.give_back(less_events, less_bytes);
+  }
+}
+
+void SourceLane::went_away(std::uint64_t now_ns, std::string_view reason) {
+  Random random(world_.seed ^ now_ns);
+  if (++away_failures_ == 1) {
+    stats_.away_periods.add();
+    say(Level::warn, "Source is away", {{"reason", std::string(reason), false}});
+  }
+  stats_.set_error(reason, world_.clock.unix_ns());
+  set_state(NodeState::away);
+  away_until_ns_ = now_ns + static_cast<std::uint64_t>(away_delay(away_failures_, random).count()) * 1'000'000;
+}
+
+void SourceLane::try_start(std::uint64_t now_ns) {
+  const Status status = node_.start(limits::kStartTimeout);
+  if (status.ok()) {
+    started_ = true;
+    away_failures_ = 0;
+    set_state(NodeState::running);
+    say(Level::info, "Source is back");
+  } else if (status.code == SLUICE_AWAY) {
+    went_away(now_ns, status.text);
+  } else {
+    set_state(NodeState::broken);
+    stats_.set_error(status.text, world_.clock.unix_ns());
+    say(Level::error, "Source cannot start and is stopped", {{"reason", status.text, false}});
+    ended_.store(true, std::memory_order_release);
+  }
+}
+
+bool SourceLane::pull(std::uint64_t now_ns) {
+  if (!take_credit()) return false;
+  room_ = true;
+  std::uint32_t cap = static_cast<std::uint32_t>(records_.size());
+  for (const Taken& taken : taken_) cap = static_cast<std::uint32_t>(std::min<std::uint64_t>(cap, taken.events));
+  BlockRef block = blocks_.take();
+  PullWriter writer(records_, std::max(cap, 1u), *block, wiring_.config->limits);
+  std::string error;
+  const sluice_status status = source_.pull(writer.writer, error);
+  block->shrink_last(writer.chunk, std::min(writer.writer.bytes_len, writer.writer.bytes_cap));
+  if (writer.writer.release != nullptr) block->on_release(writer.writer.release, writer.writer.release_arg);
+  if (writer.writer.count > writer.writer.cap) {
+    stats_.breaches.add();
+    writer.writer.count = writer.writer.cap;
+  }
+
+  const bool got = writer.writer.count > 0;
+  switch (status) {
+    case SLUICE_OK:
+    case SLUICE_AGAIN:
+      if (away_failures_ > 0 && got) {
+        away_failures_ = 0;
+        say(Level::info, "Source is back");
+      }
+      set_state(NodeState::running);
+      break;
+    case SLUICE_END:
+      ended_.store(true, std::memory_order_release);
+      break;
+    case SLUICE_AWAY:
+      went_away(now_ns, error);
+      break;
+    default:
+      set_state(NodeState::broken);
+      stats_.set_error(error, world_.clock.unix_ns());
+      say(Level::error, "Source failed and is stopped", {{"reason", error, false}});
+      ended_.store(true, std::memory_order_release);
+      break;
+  }
+  if (!got) {
+    give_back_credit();
+    return status == SLUICE_END;
+  }
+  decode(writer.writer, block);
+  (void)route_pending();
+  return true;
+}
+
+/// After a halt a caller that still offers events is told so, and nothing of it goes on.
+bool SourceLane::refuse_pull() {
+  BlockRef block = blocks_.take();
+  PullWriter writer(records_, static_cast<std::uint32_t>(records_.size()), *block, wiring_.config->limits);
+  std::string error;
+  const sluice_status status = source_.pull(writer.writer, error);
+  if (writer.writer.release != nullptr) block->on_release(writer.writer.release, writer.writer.release_arg);
+  const std::uint32_t count = std::min(writer.writer.count, writer.writer.cap);
+  if (status != SLUICE_OK && status != SLUICE_AGAIN) ended_.store(true, std::memory_order_release);
+  if (count == 0) return false;
+  std::string text;
+  {
+    const std::lock_guard lock(halt_mutex_);
+    text = halt_text_;
+  }
+  const PageId page = ledger_.open(next_seq_);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t record = ledger_.add_record(page, SLUICE_RECORD(&writer.writer, i)->tag);
+    ledger_.settle_record(page, record, Outcome::retry, SLUICE_CODE_HALTED, text);
+  }
+  ledger_.close(page);
+  settle_ready();
+  return true;
+}
+
+void SourceLane::decode(const sluice_writer& writer, const BlockRef& block) {
+  pending_.block = block;
+  pending_.page = ledger_.open(next_seq_);
+  event_record_.clear();
+  dead_events_.clear();
+  std::vector<std::uint64_t> tags;
+  const bool keep = source_.cannot_hold() && wiring_.undelivered != nullptr;
+  RecordContext context{name_, world_.clock.unix_ns(), 0, false};
+  for (std::uint32_t i = 0; i < writer.count; ++i) {
+    sluice_record record = *SLUICE_RECORD(&writer, i);
+    const std::uint32_t number = ledger_.add_record(pending_.page, record.tag);
+    if (keep) tags.push_back(record.tag);
+    stats_.records_in.add();
+    stats_.bytes_in.add(record.len);
+    const auto* bytes = reinterpret_cast<const char*>(record.ptr);
+    if (writer.release != nullptr && (record.flags & SLUICE_PADDED) == 0) {
+      record.ptr = reinterpret_cast<const std::uint8_t*>(block->keep({bytes, record.len}).data());
+    }
+    context.random = world_.seed ^ (next_seq_ + i) * 0x9e3779b97f4a7c15ull;
+    const std::size_t before = block->events.size();
+    if (const auto reject = decoder_.decode(record, context, *block)) {
+      reject_record(pending_.page, number, *reject, record, *block);
+      continue;
+    }
+    for (std::size_t event = before; event < block->events.size(); ++event) {
+      sluice_event& made = block->events[event];
+      made.origin = ledger_.add_event(pending_.page, number);
+      made.seq = next_seq_++;
+      const std::uint16_t type = types_.id_of(text_of(made, made.type));
+      set_type_id(made, type);
+      stats_.by_type[type].in.add();
+      event_record_.push_back(number);
+    }
+  }
+  block->pulled.swap(block->events);
+  block->events.clear();
+  pending_.next = 0;
+  pending_.end = block->pulled.size();
+  if (keep) {
+    keep_for_undelivered(pending_);
+    kept_.back().tags = std::move(tags);
+  }
+  send_dead_letters();
+}
+
+void SourceLane::reject_record(PageId page, std::uint32_t record, const Reject& reject, const sluice_record& raw,
+                               Block& block) {
+  stats_.undecodable.add();
+  ++undecodable_unlogged_;
+  const std::uint64_t now_ns = now();
+  if (undecodable_logged_ns_ == 0 || now_ns >= undecodable_logged_ns_ + kSecond) {
+    const std::string_view position(raw.position.ptr == nullptr ? "" : raw.position.ptr, raw.position.len);
+    say(Level::warn, "Record is not a valid event and is rejected",
+        {{"code", reject.code, false},
+         {"reason", reject.reason, false},
+         {"position", std::string(position), false},
+         {"count", std::to_string(undecodable_unlogged_), true}});
+    undecodable_logged_ns_ = now_ns;
+    undecodable_unlogged_ = 0;
+    stats_.set_error(reject.reason, world_.clock.unix_ns());
+  }
+  const int code = std::string_view(reject.code) == "too_large" ? SLUICE_CODE_TOO_LARGE : SLUICE_CODE_UNDECODABLE;
+  const std::string reason = std::string(reject.code) + ": " + reject.reason;
+  if (wiring_.graph->nodes[wiring_.self].dead_letter.empty()) {
+    ledger_.settle_record(page, record, Outcome::rejected, code, reason);
+    return;
+  }
+  const std::int64_t unix_ns = world_.clock.unix_ns();
+  sluice_event wrapped = wrap_undecodable(
+      block, {reinterpret_cast<const char*>(raw.ptr), raw.len},
+      {.node = name_, .reason = reason, .code = 0, .attempts = 1, .first_unix_ns = unix_ns, .last_unix_ns = unix_ns},
+      {raw.position.ptr == nullptr ? "" : raw.position.ptr, raw.position.len}, next_seq_);
+  wrapped.origin = ledger_.add_event(page, record);
+  wrapped.seq = next_seq_++;
+  set_type_id(wrapped, types_.id_of(text_of(wrapped, wrapped.type)));
+  ledger_.mark(page, wrapped.origin, Outcome::rejected, code, reason);
+  dead_events_.push_back(wrapped);
+}
+
+void SourceLane::send_dead_letters() {
+  if (dead_events_.empty()) return;
+  Block& block = *pending_.block;
+  auto* kept = block.allocate_array<sluice_event>(dead_events_.size());
+  std::ranges::copy(dead_events_, kept);
+  const std::span<const sluice_event> events(kept, dead_events_.size());
+  for (const NodeIndex lane : wiring_.graph->nodes[wiring_.self].dead_letter) {
+    const std::uint8_t was_required = std::exchange(required_[lane], std::uint8_t{1});
+    push(*wiring_.lane_of[lane], lane, events);
+    required_[lane] = was_required;
+  }
+}
+
+}  // namespace sluice
