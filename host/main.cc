@@ -19,6 +19,8 @@ template <class... Cases>
 struct Dispatch : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Dispatch(Cases...) -> Dispatch<Cases...>;
 
 int answer(const Answer& answer) {
   (answer.to_stderr() ? std::cerr : std::cout) << answer.text;

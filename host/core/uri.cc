@@ -26,8 +26,8 @@ constexpr auto kClass = [] {
     for (const char c : characters) table[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(bits);
   };
   for (int c = 0; c < 26; ++c) {
-    for (const int first : {'a', 'A'}) {
-      table[static_cast<std::size_t>(first + c)] |= kAlpha | kSchemeRest | kUserOrHost | kPath | kQuery;
+    for (const unsigned char first : {'a', 'A'}) {
+      table[std::size_t{first} + static_cast<std::size_t>(c)] |= kAlpha | kSchemeRest | kUserOrHost | kPath | kQuery;
     }
   }
   add("0123456789", kDigit | kHex | kSchemeRest | kUserOrHost | kPath | kQuery);

@@ -175,7 +175,7 @@ void check_options(const EmitRequest& request, const Made& body) {
 
 void put_extensions(JsonText& json, const NamedTexts& extensions) {
   for (std::size_t i = 0; i < extensions.size(); ++i) {
-    const auto& [name, text] = extensions[i];
+    const std::string& name = extensions[i].first;
     const std::string option = "--extension " + name + ": ";
     if (!is_attribute_name(name)) refuse(option + "a name has only lower-case letters and digits");
     if (known_name(name) != Known::none) refuse(option + "this is no extension but an attribute of every event");
@@ -183,7 +183,7 @@ void put_extensions(JsonText& json, const NamedTexts& extensions) {
     if (std::any_of(extensions.begin(), extensions.begin() + static_cast<std::ptrdiff_t>(i), same)) {
       refuse(option + "given twice");
     }
-    json.member(name, text);
+    json.member(name, extensions[i].second);
   }
 }
 

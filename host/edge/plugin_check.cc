@@ -179,7 +179,7 @@ std::string newest_library(const std::vector<std::string>& versions) {
   for (const std::string& version : versions) {
     constexpr std::string_view kPrefix = "GLIBC_2.";
     if (version.rfind(kPrefix, 0) != 0) continue;
-    const int minor = std::atoi(version.c_str() + kPrefix.size());
+    const int minor = static_cast<int>(std::strtol(version.c_str() + kPrefix.size(), nullptr, 10));
     if (minor > newest_minor) newest = version;
     newest_minor = std::max(minor, newest_minor);
   }

@@ -317,7 +317,7 @@ std::optional<std::string> ElfFile::text(std::uint64_t address, std::size_t byte
     std::size_t wanted = std::min(chunk.size(), bytes_max - out.size());
     while (wanted > 0 && !read(address + out.size(), chunk.data(), wanted)) wanted /= 2;
     if (wanted == 0) return std::nullopt;
-    const void* end = std::memchr(chunk.data(), 0, wanted);
+    const void* end = std::memchr(chunk.data(), 0, wanted);  // NOLINT(bugprone-not-null-terminated-result)
     if (end != nullptr) return out.append(chunk.data());
     out.append(chunk.data(), wanted);
   }
