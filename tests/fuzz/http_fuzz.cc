@@ -57,7 +57,7 @@ void try_front(const sluice_http::RequestHead& head, const sluice_http::FrontOpt
     demand_json(answer->body);
     return;
   }
-  demand(flags == 0 || flags == SLUICE_BATCHED || flags == SLUICE_ATTRIBUTES);
+  demand(flags == 0 || flags == SLUICE_SINGLE || flags == SLUICE_BATCHED || flags == SLUICE_ATTRIBUTES);
   demand(flags == SLUICE_ATTRIBUTES || attributes.attributes().empty());
   for (const sluice_attribute& one : attributes.attributes())
     demand(sluice::valid_utf8(sluice::view(one.value)) || sluice::view(one.name) == "datacontenttype");
