@@ -12,7 +12,6 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kDeepest = kDeepestSchema;
-constexpr std::size_t kLargest = 10'000;       // subschemas, references written out
 constexpr std::size_t kLongestMatched = 1024;  // bytes: `pattern` runs on the standard library's regex, which recurses
 
 std::vector<std::string> types_of(const Value& schema) {

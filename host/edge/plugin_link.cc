@@ -33,8 +33,9 @@ std::string own_linker() {
         if (info->dlpi_name == nullptr || *info->dlpi_name == 0) {  // the program itself
           for (int i = 0; i < info->dlpi_phnum; ++i) {
             if (info->dlpi_phdr[i].p_type == PT_INTERP) {
-              *static_cast<std::string*>(to) =
-                  reinterpret_cast<const char*>(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+              // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in this process is what it is
+              const auto* path = reinterpret_cast<const char*>(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+              *static_cast<std::string*>(to) = path;
             }
           }
         }

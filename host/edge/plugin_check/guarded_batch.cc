@@ -67,7 +67,7 @@ std::string make_event(std::mt19937_64& random, std::uint64_t seq, sluice_event&
 
 }  // namespace
 
-GuardedPages::GuardedPages(std::string name, std::size_t bytes) {
+GuardedPages::GuardedPages(const std::string& name, std::size_t bytes) {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   page_bytes_ = (bytes + page - 1) / page * page;
   if (page_bytes_ == 0) page_bytes_ = page;

@@ -16,7 +16,7 @@ class GuardedPages {
  public:
   GuardedPages() = default;
   /// Room for `bytes`, its end at the unmapped page. `name` is what a fault in it says.
-  GuardedPages(std::string name, std::size_t bytes);
+  GuardedPages(const std::string& name, std::size_t bytes);
   [[nodiscard]] char* data() const noexcept { return data_; }
   void make_read_only() noexcept;
   /// From now on any touch is a fault; `why` is what it says.
