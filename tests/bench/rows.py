@@ -148,8 +148,7 @@ class Webhook(Row):
         # Two brackets a request, a comma between its events: the rest must be the events' own bytes.
         must_equal(f"{self.name}: bytes of events", length - 2 * requests - (suite.events - requests), suite.event_bytes)
         least = -(-suite.events // self.batch)
-        # The host sends what is there and never waits to fill a request, so it may need more of them, at its own cost.
-        if not least <= requests <= least * 1.3 + 1:
+        if not least <= requests <= least * 1.1 + 1:
             raise Void(f"void: {self.name}: {requests} requests for {suite.events} events, wanted about {least}")
 
     def reset(self, suite):
