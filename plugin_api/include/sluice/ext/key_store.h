@@ -1,0 +1,28 @@
+// Extension "sluice.key_store/1" of a class: a set of keys with a time to live, kept outside the host. Hosts that share
+// it recognise each other's duplicates. The host makes a node of the class for this alone: it is started, asked,
+// stopped and destroyed, and neither publish() nor pull() is ever called on it.
+#pragma once
+
+#include "../types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SLUICE_KEY_STORE_1 "sluice.key_store/1"
+
+typedef struct sluice_key_store {
+  uint32_t size, reserved;
+  // present[i] = 1 when keys[i] was recorded and has not expired; it arrives as 0. May block up to the timeout.
+  // AWAY: asked again later, the events wait.
+  SLUICE_LANE sluice_status (*lookup)(sluice_node*, const sluice_str* keys, uint32_t count, uint8_t* present,
+                                      int32_t timeout_ms, sluice_error*);
+  // Records the keys for ttl_ms (0: without end). Recording a key again starts its time anew. All or none: on any
+  // answer but OK the host records the same keys again.
+  SLUICE_LANE sluice_status (*record)(sluice_node*, const sluice_str* keys, uint32_t count, uint64_t ttl_ms,
+                                      int32_t timeout_ms, sluice_error*);
+} sluice_key_store;
+
+#ifdef __cplusplus
+}
+#endif
