@@ -1,4 +1,4 @@
-// Extension "sluice.key_store/1" of a class: a set of keys with a time to live, kept outside the host. Hosts that share
+// Class extension "sluice.key_store/1" of a class: a set of keys with a time to live, kept outside the host. Hosts that share
 // it recognise each other's duplicates. The host makes a node of the class for this alone: it is started, asked,
 // stopped and destroyed, and neither publish() nor pull() is ever called on it.
 #pragma once
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define SLUICE_KEY_STORE_1 "sluice.key_store/1"
+#define SLUICE_KEY_STORE "sluice.key_store/1"
 
 typedef struct sluice_key_store {
   uint32_t size, reserved;
