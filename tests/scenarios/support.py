@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -24,6 +25,7 @@ BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD_DIR", ROOT / "build"))
 SLUICE = BUILD / "sluice"
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's packages
 PATIENCE_S = 30
+sys.path.append(str(ROOT / "tests"))  # from servers.redis import Server
 
 # Nothing of the caller's settings reaches a scenario.
 OVERRIDES = ("EVENTS_ENABLED", "EVENTS_BACKEND", "REDIS_EVENTS_URL", "EVENT_CONSUMER_ENABLED", "STAGE1_EVENT_STREAM",
