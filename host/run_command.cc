@@ -65,7 +65,7 @@ LoadOptions load_options(const RunCommand& command) {
 std::vector<NodeFacts> facts_of(const Config& config, const ClassCatalog& catalog) {
   std::vector<NodeFacts> facts;
   for (const NodeConfig& node : config.nodes) {
-    const ClassDescription* description = catalog.find(node.klass);
+    const ClassDescription* description = catalog.find(node.kind, node.klass);
     facts.push_back({description->flags, description->ports, static_cast<std::uint32_t>(node.fan_out_json.size())});
   }
   return facts;
@@ -78,7 +78,7 @@ std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph,
   for (const GraphNode& node : graph.nodes) {
     const NodeConfig& from = config.nodes[node.config];
     NodeSeat seat{node.name, from.fan_out_json.empty() ? from.config_json : from.fan_out_json[node.element], 0, 1};
-    CreatedNode created = create_node(library.load(from.klass), std::move(seat), services);
+    CreatedNode created = create_node(library.load(from.kind, from.klass), std::move(seat), services);
     if (!created.status.ok()) {
       Problem problem{from.file, from.mark, node.name,
                       "class " + from.klass + " refused its config: " + created.status.text};

@@ -26,8 +26,15 @@ struct ClassDescription {
 class ClassCatalog {
  public:
   virtual ~ClassCatalog() = default;
-  /// Null when there is none of that name. Valid as long as the catalog.
-  [[nodiscard]] virtual const ClassDescription* find(std::string_view name) const = 0;
+  /// Null when there is none of that name and kind. Valid as long as the catalog.
+  [[nodiscard]] virtual const ClassDescription* find(NodeKind kind, std::string_view name) const = 0;
+  /// Of any kind: one name may be a source, a consumer and a backend at once, each a class of its own.
+  [[nodiscard]] const ClassDescription* find(std::string_view name) const {
+    for (const NodeKind kind : {NodeKind::source, NodeKind::consumer, NodeKind::backend}) {
+      if (const ClassDescription* found = find(kind, name)) return found;
+    }
+    return nullptr;
+  }
   [[nodiscard]] virtual std::vector<std::string> names() const = 0;
   /// For people: the folders that were searched.
   [[nodiscard]] virtual std::string where_looked() const = 0;

@@ -259,7 +259,7 @@ void check_ports(const Config& config, const ClassCatalog& catalog, Problems& pr
     for (const Input& input : node.inputs) {
       const NodeConfig* from = config.find(input.node);
       if (from == nullptr || from->kind != NodeKind::consumer) continue;
-      const ClassDescription* described = catalog.find(from->klass);
+      const ClassDescription* described = catalog.find(from->kind, from->klass);
       if (described == nullptr) continue;
       if ((described->flags & SLUICE_OBSERVER) != 0) {
         at(problems, node, input.mark, "inputs",

@@ -98,7 +98,8 @@ void complete_plugin_path(Config& config) {
 
 void check_class(NodeConfig& node, const ClassCatalog& catalog, Problems& problems) {
   if (node.klass.empty()) return;
-  const ClassDescription* described = catalog.find(node.klass);
+  const ClassDescription* described = catalog.find(node.kind, node.klass);
+  if (described == nullptr) described = catalog.find(node.klass);
   const auto refuse = [&](std::string text) {
     problems.push_back({node.file, node.klass_mark, node.path + ".class", std::move(text), Severity::error});
   };

@@ -233,10 +233,13 @@ int plugin_check(const PluginCheckOptions& options, std::ostream& out) {
   }
   if (!usable) return report.finish(options, seed);  // nothing else would tell more
   for (const ClassDescription& one : module.classes) {
+    const bool shares_its_name = std::count_if(module.classes.begin(), module.classes.end(),
+                                               [&](const auto& other) { return other.name == one.name; }) > 1;
+    const std::string shown = shares_its_name ? to_text(one.kind) + (" " + one.name) : one.name;
     for (const check::Test& test : check::class_tests()) {
       if (!test.applies(one)) continue;
-      const Verdict verdict = run_one(options, path, one.name, test, seed);
-      report.add(one.name, test, verdict);
+      const Verdict verdict = run_one(options, path, check::test_name_of(one), test, seed);
+      report.add(shown, test, verdict);
       if (test.needed_by_all && verdict.kind == Verdict::Kind::failed) break;  // the others would only repeat it
     }
   }

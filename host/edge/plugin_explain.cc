@@ -96,26 +96,16 @@ void print_flags(const ClassDescription& one, std::ostream& out) {
   out << '\n';
 }
 
-}  // namespace
-
-int plugin_explain(const std::string& class_name, const std::vector<std::string>& search_path, std::ostream& out) {
-  const PluginLibrary library(search_path);
-  const ClassDescription* one = library.find(class_name);
-  if (one == nullptr) {
-    out << "no module offers the class '" << class_name << "'";
-    const std::string hint = suggestion(class_name, library.names());
-    if (!hint.empty()) out << ": " << hint;
-    out << "\nlooked in " << library.where_looked() << '\n';
-    return kBadConfig;
-  }
-  out << to_text(one->kind) << ' ' << one->name << ' ' << one->version << " (" << one->module_path << ")\n"
-      << one->summary << '\n';
-  print_flags(*one, out);
+/// False when its schema cannot be read.
+bool explain(const ClassDescription& one, std::ostream& out) {
+  out << to_text(one.kind) << ' ' << one.name << ' ' << one.version << " (" << one.module_path << ")\n"
+      << one.summary << '\n';
+  print_flags(one, out);
   Problems problems;
-  const auto schema = read_yaml(one->schema_json, one->module_path, problems);
+  const auto schema = read_yaml(one.schema_json, one.module_path, problems);
   if (!schema) {
     out << "its schema cannot be read: " << (problems.empty() ? "no JSON" : problems.front().text) << '\n';
-    return kBadConfig;
+    return false;
   }
   std::vector<Row> rows;
   add_rows(*schema, "", 0, rows);
@@ -129,7 +119,28 @@ int plugin_explain(const std::string& class_name, const std::vector<std::string>
     out << "  " << std::left << std::setw(static_cast<int>(key_width)) << row.key << "  "
         << std::setw(static_cast<int>(type_width)) << row.type << "  " << row.help << '\n';
   }
-  return kClean;
+  return true;
+}
+
+}  // namespace
+
+int plugin_explain(const std::string& class_name, const std::vector<std::string>& search_path, std::ostream& out) {
+  const PluginLibrary library(search_path);
+  if (library.find(class_name) == nullptr) {
+    out << "no module offers the class '" << class_name << "'";
+    const std::string hint = suggestion(class_name, library.names());
+    if (!hint.empty()) out << ": " << hint;
+    out << "\nlooked in " << library.where_looked() << '\n';
+    return kBadConfig;
+  }
+  bool readable = true, first = true;
+  for (const NodeKind kind : {NodeKind::source, NodeKind::consumer, NodeKind::backend}) {
+    const ClassDescription* one = library.find(kind, class_name);
+    if (one == nullptr) continue;
+    if (!std::exchange(first, false)) out << '\n';
+    readable = explain(*one, out) && readable;
+  }
+  return readable ? kClean : kBadConfig;
 }
 
 }  // namespace sluice

@@ -122,11 +122,13 @@ void PluginLibrary::add_file(const std::string& path) {
 
 void PluginLibrary::offer(const ModuleDescription& module, const sluice_module* built_in) {
   for (const ClassDescription& one : module.classes) {
-    const auto [at, fresh] = classes_.emplace(one.name, Entry{&one, built_in});
-    if (!fresh) {
-      refusals_.push_back(module.path + ": class '" + one.name + "' is left out: " +
-                          at->second.description->module_path + " stands earlier in the search path and offers it too");
+    Entry& place = classes_[one.name][static_cast<std::size_t>(one.kind)];
+    if (place.description == nullptr) {
+      place = {&one, built_in};
+      continue;
     }
+    refusals_.push_back(module.path + ": " + to_text(one.kind) + " class '" + one.name + "' is left out: " +
+                        place.description->module_path + " stands earlier in the search path and offers it too");
   }
 }
 
@@ -140,9 +142,16 @@ void PluginLibrary::add_built_in(const char* name, const sluice_module* module) 
   offer(made, module);
 }
 
-const ClassDescription* PluginLibrary::find(std::string_view name) const {
+const PluginLibrary::Entry* PluginLibrary::entry_of(NodeKind kind, std::string_view name) const {
   const auto at = classes_.find(name);
-  return at == classes_.end() ? nullptr : at->second.description;
+  if (at == classes_.end()) return nullptr;
+  const Entry& entry = at->second[static_cast<std::size_t>(kind)];
+  return entry.description == nullptr ? nullptr : &entry;
+}
+
+const ClassDescription* PluginLibrary::find(NodeKind kind, std::string_view name) const {
+  const Entry* entry = entry_of(kind, name);
+  return entry == nullptr ? nullptr : entry->description;
 }
 
 std::vector<std::string> PluginLibrary::names() const {
@@ -164,12 +173,17 @@ std::string PluginLibrary::where_looked() const {
 }
 
 LoadedClass PluginLibrary::load(std::string_view class_name) {
-  const auto at = classes_.find(class_name);
-  if (at == classes_.end()) {
+  const ClassDescription* found = find(class_name);
+  return load(found == nullptr ? NodeKind::source : found->kind, class_name);
+}
+
+LoadedClass PluginLibrary::load(NodeKind kind, std::string_view class_name) {
+  const Entry* entry = entry_of(kind, class_name);
+  if (entry == nullptr) {
     throw SetupError("no module offers the class '" + std::string(class_name) + "'; looked in " + where_looked());
   }
-  const ClassDescription& description = *at->second.description;
-  const sluice_module* module = at->second.built_in;
+  const ClassDescription& description = *entry->description;
+  const sluice_module* module = entry->built_in;
   if (module == nullptr) {
     const auto file = std::find_if(modules_.begin(), modules_.end(),
                                    [&](const ModuleDescription& m) { return m.path == description.module_path; });
@@ -179,10 +193,8 @@ LoadedClass PluginLibrary::load(std::string_view class_name) {
       throw SetupError(e.what());
     }
   }
-  for (std::uint32_t i = 0; i < module->class_count; ++i) {
-    if (description.name == module->classes[i]->name) {
-      return {&description, module->classes[i], keep_for_ever(file_name(description.module_path))};
-    }
+  if (const sluice_class* table = class_in(*module, description)) {
+    return {&description, table, keep_for_ever(file_name(description.module_path))};
   }
   throw SetupError(description.module_path + ": class '" + description.name + "' is gone from the loaded module");
 }

@@ -8,6 +8,7 @@
 
 #include <sluice/module.h>
 
+#include <array>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -31,7 +32,8 @@ class PluginLibrary final : public ClassCatalog {
   /// offers a class wins.
   explicit PluginLibrary(std::vector<std::string> search_path);
 
-  [[nodiscard]] const ClassDescription* find(std::string_view name) const override;
+  using ClassCatalog::find;
+  [[nodiscard]] const ClassDescription* find(NodeKind kind, std::string_view name) const override;
   [[nodiscard]] std::vector<std::string> names() const override;
   [[nodiscard]] std::string where_looked() const override;
 
@@ -40,6 +42,8 @@ class PluginLibrary final : public ClassCatalog {
   [[nodiscard]] const std::vector<std::string>& refusals() const noexcept { return refusals_; }
 
   /// Loads the class's module when that has not happened yet. Throws SetupError (exit 78).
+  [[nodiscard]] LoadedClass load(NodeKind kind, std::string_view class_name);
+  /// Of any kind, for who has only a name.
   [[nodiscard]] LoadedClass load(std::string_view class_name);
 
   /// A module that is compiled in. Throws Refused.
@@ -47,16 +51,18 @@ class PluginLibrary final : public ClassCatalog {
 
  private:
   struct Entry {
-    const ClassDescription* description;
-    const sluice_module* built_in;
+    const ClassDescription* description = nullptr;
+    const sluice_module* built_in = nullptr;
   };
+  using Kinds = std::array<Entry, 3>;  // by NodeKind
+  [[nodiscard]] const Entry* entry_of(NodeKind kind, std::string_view name) const;
   void scan(const std::string& folder);
   void add_file(const std::string& path);
   void offer(const ModuleDescription& module, const sluice_module* built_in);
 
   std::vector<std::string> search_path_;
   std::deque<ModuleDescription> modules_;
-  std::map<std::string, Entry, std::less<>> classes_;
+  std::map<std::string, Kinds, std::less<>> classes_;
   std::vector<std::string> refusals_;
 };
 

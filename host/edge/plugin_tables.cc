@@ -6,6 +6,7 @@
 #include <cstring>
 #include <set>
 #include <string_view>
+#include <utility>
 
 namespace sluice {
 namespace {
@@ -99,22 +100,34 @@ void check_tables(const std::string& path, const sluice_module* module, std::uin
   if (module->class_count == 0 || module->class_count > kClassesMax || module->classes == nullptr) {
     throw Refused(path, "1 to 256 classes", module->classes == nullptr ? "null" : std::to_string(module->class_count));
   }
-  std::set<std::string_view> names;
+  std::set<std::pair<NodeKind, std::string_view>> names;
   for (std::uint32_t i = 0; i < module->class_count; ++i) {
     const sluice_class* table = module->classes[i];
     if (table == nullptr) throw Refused(path, "a class table at position " + std::to_string(i), "null");
     check_class(path, *table);
-    if (!names.insert(table->name).second) {
-      throw Refused(path, "classes of different names", "'" + std::string(table->name) + "' twice");
+    if (!names.insert({kind_of(*table), table->name}).second) {
+      throw Refused(path, "classes of different names in each kind",
+                    std::string(to_text(kind_of(*table))) + " '" + table->name + "' twice");
     }
   }
 }
 
+NodeKind kind_of(const sluice_class& table) noexcept {
+  if (table.source != nullptr) return NodeKind::source;
+  return table.consumer != nullptr ? NodeKind::consumer : NodeKind::backend;
+}
+
+const sluice_class* class_in(const sluice_module& module, const ClassDescription& description) noexcept {
+  for (std::uint32_t i = 0; i < module.class_count; ++i) {
+    const sluice_class& table = *module.classes[i];
+    if (description.name == table.name && description.kind == kind_of(table)) return &table;
+  }
+  return nullptr;
+}
+
 ClassDescription describe(const std::string& path, const sluice_class& table) {
   ClassDescription out;
-  out.kind = table.source != nullptr     ? NodeKind::source
-             : table.consumer != nullptr ? NodeKind::consumer
-                                         : NodeKind::backend;
+  out.kind = kind_of(table);
   out.name = table.name;
   out.module_path = path;
   out.version = table.version;

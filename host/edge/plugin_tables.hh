@@ -17,6 +17,11 @@ void check_tables(const std::string& path, const sluice_module* module, std::uin
 /// Requires: check_tables() passed.
 [[nodiscard]] ClassDescription describe(const std::string& path, const sluice_class& table);
 
+/// Requires of the table: check_tables() passed, or would as far as the kind goes.
+[[nodiscard]] NodeKind kind_of(const sluice_class& table) noexcept;
+/// The class of that name and kind; null when the module has none.
+[[nodiscard]] const sluice_class* class_in(const sluice_module& module, const ClassDescription& description) noexcept;
+
 [[nodiscard]] const char* to_text(NodeKind kind) noexcept;
 
 }  // namespace sluice

@@ -36,6 +36,14 @@ TEST_CASE("plugin check: a good module passes and the seed is printed", "[edge][
   CHECK_THAT(good.text, Contains("0 failed, 0 skipped; seed 42") && Contains("pass  good.completes_once"));
 }
 
+TEST_CASE("plugin check: classes that share a name are tested apart", "[edge][plugin]") {
+  const Checked both = check_file(broken("both_kinds"));
+  INFO(both.text);
+  CHECK(both.exit_code == kClean);
+  CHECK_THAT(both.text, Contains("pass  backend both_kinds.completes_once") &&
+                            Contains("pass  consumer both_kinds.create_destroy"));
+}
+
 TEST_CASE("plugin check: a file that is no module is refused before anything runs", "[edge][plugin]") {
   const Folder folder;
   write_file(folder / "text.so", "text");

@@ -99,7 +99,8 @@ TEST_CASE("inspect: a broken table is refused with what was expected and what wa
   CHECK(refusal(broken("null_class")) == "expected a class table at position 1, found null");
   CHECK(refusal(broken("two_kinds")) ==
         "expected class 'two_kinds' to be exactly one of source, consumer, backend, found 2 of them");
-  CHECK(refusal(broken("same_name_twice")) == "expected classes of different names, found 'same_name' twice");
+  CHECK(refusal(broken("same_name_twice")) ==
+        "expected classes of different names in each kind, found backend 'same_name' twice");
   CHECK_THAT(refusal(broken("bad_name")),
              Contains("expected a class name of 1 to 64 letters") && Contains("'Bad Name!'"));
   CHECK_THAT(refusal(broken("no_note")), Contains("expected a descriptor note of Sluice.v1") && Contains("found none"));
@@ -148,6 +149,22 @@ TEST_CASE("library: a class is found and loaded by name; what is refused is told
   CHECK_THROWS_WITH(library.load("other"), Contains("no module offers the class 'other'") && Contains(folder.path()));
 }
 
+TEST_CASE("library: one name may be a class of each kind, and each is found by its kind", "[edge][plugin]") {
+  PluginLibrary library({broken("both_kinds")});
+  CHECK(library.refusals().empty());
+  REQUIRE(library.find(NodeKind::backend, "both_kinds") != nullptr);
+  REQUIRE(library.find(NodeKind::consumer, "both_kinds") != nullptr);
+  CHECK(library.find(NodeKind::source, "both_kinds") == nullptr);
+  CHECK(library.find(NodeKind::backend, "both_kinds")->kind == NodeKind::backend);
+  CHECK(library.load(NodeKind::backend, "both_kinds").table->backend != nullptr);
+  CHECK(library.load(NodeKind::consumer, "both_kinds").table->consumer != nullptr);
+  CHECK_THROWS_WITH(library.load(NodeKind::source, "both_kinds"), Contains("no module offers the class 'both_kinds'"));
+  CHECK(library.names() == std::vector<std::string>{"both_kinds"});
+  std::ostringstream out;
+  CHECK(plugin_explain("both_kinds", {broken("both_kinds")}, out) == kClean);
+  CHECK_THAT(out.str(), Contains("backend both_kinds 1.0.0") && Contains("consumer both_kinds 1.0.0"));
+}
+
 TEST_CASE("library: of two modules with one class the first in the search path wins, and it says so",
           "[edge][plugin]") {
   const Folder one, other;
@@ -156,7 +173,7 @@ TEST_CASE("library: of two modules with one class the first in the search path w
   const PluginLibrary library({other.path(), one.path()});
   CHECK(library.find("good")->module_path == other / "b.so");
   REQUIRE(library.refusals().size() == 1);
-  CHECK_THAT(library.refusals()[0], Contains("a.so: class 'good' is left out") && Contains("b.so"));
+  CHECK_THAT(library.refusals()[0], Contains("a.so: backend class 'good' is left out") && Contains("b.so"));
 }
 
 TEST_CASE("library: what only loading can tell is a setup error with the file's name", "[edge][plugin]") {

@@ -392,12 +392,21 @@ class Node {
   sluice_node* node_ = nullptr;
 };
 
-/// A class of a module by its name: the same table that the host sees.
-inline const sluice_class& class_of(const sluice_module& module, std::string_view name) {
+/// A class of a module by its name: the same table that the host sees. Where a source and a backend share the name,
+/// source_of() and backend_of() say which one is meant.
+inline const sluice_class& class_of(const sluice_module& module, std::string_view name,
+                                    bool (*fits)(const sluice_class&) = nullptr) {
   for (std::uint32_t i = 0; i < module.class_count; ++i) {
-    if (name == module.classes[i]->name) return *module.classes[i];
+    const sluice_class& one = *module.classes[i];
+    if (name == one.name && (fits == nullptr || fits(one))) return one;
   }
   throw std::runtime_error("the module has no class " + std::string(name));
+}
+inline const sluice_class& source_of(const sluice_module& module, std::string_view name) {
+  return class_of(module, name, [](const sluice_class& one) { return one.source != nullptr; });
+}
+inline const sluice_class& backend_of(const sluice_module& module, std::string_view name) {
+  return class_of(module, name, [](const sluice_class& one) { return one.backend != nullptr; });
 }
 
 }  // namespace rig

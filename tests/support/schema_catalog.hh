@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace sluice_tests {
 
@@ -40,17 +41,18 @@ class SchemaCatalog : public sluice::ClassCatalog {
   }
 
   void put(sluice::ClassDescription described) {
-    const std::string name = described.name;
-    classes_[name] = std::move(described);
+    const Key key{described.kind, described.name};
+    classes_[key] = std::move(described);
   }
 
-  [[nodiscard]] const sluice::ClassDescription* find(std::string_view name) const override {
-    const auto found = classes_.find(std::string(name));
+  using sluice::ClassCatalog::find;
+  [[nodiscard]] const sluice::ClassDescription* find(sluice::NodeKind kind, std::string_view name) const override {
+    const auto found = classes_.find(Key{kind, name});
     return found == classes_.end() ? nullptr : &found->second;
   }
   [[nodiscard]] std::vector<std::string> names() const override {
     std::vector<std::string> out;
-    for (const auto& [name, described] : classes_) out.push_back(name);
+    for (const auto& [key, described] : classes_) out.push_back(described.name);
     return out;
   }
   [[nodiscard]] std::string where_looked() const override { return "the tests' catalog"; }
@@ -62,7 +64,8 @@ class SchemaCatalog : public sluice::ClassCatalog {
     put({.kind = kind, .name = name, .module_path = "tests", .schema_json = text, .flags = flags});
   }
 
-  std::map<std::string, sluice::ClassDescription> classes_;
+  using Key = std::pair<sluice::NodeKind, std::string>;
+  std::map<Key, sluice::ClassDescription> classes_;
 };
 
 }  // namespace sluice_tests

@@ -1,5 +1,7 @@
 #include "edge/plugin_check/case.hh"
 
+#include "edge/plugin_tables.hh"
+
 #include <chrono>
 #include <mutex>
 
@@ -47,10 +49,12 @@ struct Case::World {
   NodeServices services{log, clock, metrics};
 };
 
+std::string test_name_of(const ClassDescription& one) { return std::string(to_text(one.kind)) + ":" + one.name; }
+
 Case::Case(const std::string& file, const std::string& class_name, std::uint64_t seed)
     : module_(inspect_module(file)), random_(seed), world_(std::make_unique<World>()) {
   for (const ClassDescription& one : module_.classes) {
-    if (one.name == class_name || (class_name == "-" && description_ == nullptr)) description_ = &one;
+    if (test_name_of(one) == class_name || (class_name == "-" && description_ == nullptr)) description_ = &one;
   }
   if (description_ == nullptr) throw Failed("there is no class '" + class_name + "'");
 }
@@ -64,10 +68,9 @@ std::string Case::first_breach() const { return world_->log.first(); }
 const LoadedClass& Case::loaded() {
   if (loaded_) return *loaded_;
   const sluice_module* module = load_module(module_);
-  for (std::uint32_t i = 0; i < module->class_count; ++i) {
-    if (description_->name != module->classes[i]->name) continue;
+  if (const sluice_class* table = class_in(*module, *description_)) {
     static const std::string& name = *new std::string(file_name(module_.path));
-    return loaded_.emplace(LoadedClass{description_, module->classes[i], name.c_str()});
+    return loaded_.emplace(LoadedClass{description_, table, name.c_str()});
   }
   throw Failed("the class is not in the loaded module");
 }

@@ -20,6 +20,9 @@ struct Skipped : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// How a class is named to the process that runs a test of it: one name may be a source and a backend.
+[[nodiscard]] std::string test_name_of(const ClassDescription& one);
+
 /// The world of one test: the module's description, one of its classes, and the host's services.
 class Case {
  public:

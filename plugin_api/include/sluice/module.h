@@ -28,7 +28,7 @@ struct sluice_class {
                                 //   "writeOnly": true         a secret: never printed
                                 //   "x-fan-out": true         a list: the host makes one node and lane per element
   const char* const* ports;     // a consumer's output port names beyond port 0, null-ended: ports[0] is port 1
-  const sluice_source* source;  // a class is exactly one of the three
+  const sluice_source* source;  // a class is exactly one of the three; a source and a backend may have the same name
   const sluice_consumer* consumer;
   const sluice_backend* backend;
   // No I/O: allocate and read the config. On failure *node stays null.

@@ -1,5 +1,5 @@
-// Class extension "sluice.key_store/1" of a class: a set of keys with a time to live, kept outside the host. Hosts that share
-// it recognise each other's duplicates. The host makes a node of the class for this alone: it is started, asked,
+// Class extension "sluice.key_store/1" of a class: a set of keys with a time to live, kept outside the host. Hosts that
+// share it recognise each other's duplicates. The host makes a node of the class for this alone: it is started, asked,
 // stopped and destroyed, and neither publish() nor pull() is ever called on it.
 #pragma once
 
