@@ -1,0 +1,77 @@
+// Backend `nats`: each event becomes one message on a subject, many under way at a time over one connection.
+//
+// With JetStream the stream answers each message on a subject below our inbox that ends in the event's ticket: what is
+// under way is a range of tickets with a mark for those that were answered out of turn, and nothing else is kept per
+// event. Core NATS answers nothing: behind each batch a message to ourselves is sent, and since a server handles what
+// one connection sends in its order, everything before it has been handled when it comes back.
+#pragma once
+
+#include "answer.hh"
+#include "client.hh"
+#include "options.hh"
+
+#include <sluice/cpp/plugin.hh>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nats {
+
+class Backend {
+ public:
+  Backend(sluice::HostView host, sluice::ConfigView config);
+
+  void start(milliseconds timeout);
+  sluice_status publish(sluice::BatchView batch, std::uint32_t& taken);
+  sluice_status poll(int wake_fd, milliseconds timeout, std::uint32_t room);
+  void probe(milliseconds timeout);
+  void stop(milliseconds timeout);
+
+ private:
+  void connect(milliseconds timeout);
+  /// Sends one event under `ticket`, or completes it when it can never be sent.
+  void send(const sluice::EventView& event, std::uint64_t ticket);
+  [[nodiscard]] bool find_subject(const sluice::EventView& event, std::string& why);
+  void make_headers(const sluice::EventView& event);
+  [[nodiscard]] std::string_view payload_of(const sluice::EventView& event) const;
+  void send_marker();
+  void take_answers();
+  void answered(const Answer& answer, std::uint64_t ticket);
+  void nobody_took();
+  void passed_on(std::uint64_t up_to);
+  void delivered(std::uint64_t ticket);
+  void mark_done(std::uint64_t ticket);
+  /// Completes [run_start_, run_end_) as delivered.
+  void deliver_run();
+  /// The connection is gone, or good for nothing: what is under way ends with `status`.
+  void lost(const std::string& why, sluice_status status = SLUICE_TIMEOUT);
+
+  [[nodiscard]] std::uint64_t in_flight() const noexcept { return next_ - first_open_; }
+  [[nodiscard]] std::uint32_t free_places() const noexcept;
+  [[nodiscard]] bool is_open(std::uint64_t ticket) const noexcept {
+    return ticket >= first_open_ && ticket < next_ && done_[ticket % done_.size()] == 0;
+  }
+  [[nodiscard]] std::uint64_t now_ms() const noexcept { return host_.now_ns() / 1'000'000; }
+
+  sluice::HostView host_;
+  const BackendOptions options_;
+  std::unique_ptr<Connection> connection_;  // null while the server is away
+
+  std::uint64_t first_open_ = 0, next_ = 0;  // tickets under way
+  std::uint32_t one_by_one_ = 0;             // so many events go alone, to find the one whose subject nobody takes
+  std::vector<std::uint8_t> done_;           // ring: answered, though an earlier one is not
+  std::uint64_t run_start_ = 0, run_end_ = 0;
+  std::uint64_t output_bytes_ = 0;  // at most this much waits to be sent
+  std::uint64_t last_progress_ms_ = 0;
+
+  // Kept for their memory.
+  std::string subject_, filled_, reply_, message_id_;
+  Headers headers_;
+  Message message_;
+  sluice_cell* duplicates_ = nullptr;
+};
+
+}  // namespace nats
