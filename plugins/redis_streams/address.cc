@@ -129,4 +129,11 @@ Address parse_address(std::string_view url) {
   return address;
 }
 
+Address parse_authority(std::string_view text, std::uint16_t default_port) {
+  Address address;
+  address.port = default_port;
+  read_host(text, address);
+  return address;
+}
+
 }  // namespace redis_streams

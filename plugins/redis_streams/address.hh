@@ -19,7 +19,14 @@ struct Address {
   [[nodiscard]] std::string shown() const;
 };
 
+struct TlsFiles {
+  std::string authority;  // PEM; empty: the system's
+  std::string certificate, key;
+};
+
 /// Throws sluice::BadConfig; the text never holds the password.
 [[nodiscard]] Address parse_address(std::string_view url);
+/// "host", "host:port" or "[::1]:port". Throws sluice::BadConfig.
+[[nodiscard]] Address parse_authority(std::string_view text, std::uint16_t default_port);
 
 }  // namespace redis_streams

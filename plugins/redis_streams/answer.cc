@@ -23,8 +23,10 @@ constexpr std::array kAway = {
     Known{"BUSY ", "a script is running on the server"},
     Known{"NOAUTH ", "the url needs a password"},
     Known{"WRONGPASS ", "check user and password in the url"},
-    Known{"NOPERM ", "the user may not do this: it needs +xadd, +xtrim and the stream's key"},
-    Known{"WRONGTYPE ", "the key is there, but it is no stream: give stream_name another name, or remove the key"},
+    Known{"NOPERM ",
+          "the user may not do this: a backend needs +xadd +xtrim +time, a source +@stream +time +info, and the "
+          "stream's key"},
+    Known{"WRONGTYPE ", "the key is there, but it is no stream: give the stream another name, or remove the key"},
     Known{"MOVED ",
           "a Redis cluster keeps this stream on another server: redirects are not followed, so give that "
           "server's address"},

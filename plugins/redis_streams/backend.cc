@@ -1,6 +1,7 @@
 #include "backend.hh"
 
 #include "answer.hh"
+#include "endpoint.hh"
 
 #include <algorithm>
 #include <charconv>
@@ -27,20 +28,17 @@ constexpr milliseconds kTrimEveryMax = 60s;
 }  // namespace
 
 Backend::Backend(sluice::HostView host, sluice::ConfigView config)
-    : host_(host), options_(read_options(config)), add_(options_.stream, options_.field, options_.max_len) {
-  if (options_.address.tls && !has_tls()) {
-    throw sluice::BadConfig(
-        "url: rediss:// needs TLS, and the hiredis that this module was built with has none: build with hiredis 1.x "
-        "and its ssl part, or reach the server through a tunnel with redis://");
-  }
-}
+    : host_(host),
+      options_(read_backend_options(config)),
+      add_(options_.stream, options_.field, options_.max_len),
+      keys_(options_.endpoint, options_.key_prefix) {}
 
 void Backend::start(milliseconds timeout) {
   if (connection_ == nullptr) connect(std::min(timeout, options_.timeout));
 }
 
 void Backend::connect(milliseconds timeout) {
-  auto fresh = std::make_unique<Connection>(options_.address, timeout);
+  auto fresh = connect_to(options_.endpoint, timeout);
   if (options_.ttl.count() != 0) {
     // Entry ids carry the server's clock, so the age of an entry is judged by it and not by ours.
     const std::string seconds = fresh->ask({"TIME"});
@@ -55,7 +53,7 @@ void Backend::connect(milliseconds timeout) {
   output_bytes_ = 0;
   sent_up_to_ = next_;
   next_trim_ms_ = now_ms();
-  if (host_.logs(SLUICE_LOG_INFO)) host_.log(SLUICE_LOG_INFO, "connected to " + options_.address.shown());
+  if (host_.logs(SLUICE_LOG_INFO)) host_.log(SLUICE_LOG_INFO, "connected to " + options_.endpoint.shown());
 }
 
 std::uint32_t Backend::free_places() const noexcept {
@@ -155,7 +153,7 @@ void Backend::refused(std::string_view error) {
 
 // What reached the socket may have reached the stream; what did not was never tried.
 void Backend::lost(const std::string& why) {
-  const std::string reason = options_.address.shown() + ": " + why;
+  const std::string reason = options_.endpoint.shown() + ": " + why;
   const std::uint64_t perhaps_sent = partly_sent_ ? next_ : std::max(sent_up_to_, first_open_);
   if (perhaps_sent > first_open_) {
     host_.complete(first_open_, static_cast<std::uint32_t>(perhaps_sent - first_open_), SLUICE_TIMEOUT, reason);
@@ -202,7 +200,7 @@ void Backend::trim_when_due() {
 // Life cycle.
 
 void Backend::probe(milliseconds timeout) {
-  Connection(options_.address, std::min(timeout, options_.timeout)).ask({"PING"});
+  connect_to(options_.endpoint, std::min(timeout, options_.timeout))->ask({"PING"});
 }
 
 void Backend::stop(milliseconds) {
@@ -212,6 +210,16 @@ void Backend::stop(milliseconds) {
   }
   first_open_ = next_;
   connection_.reset();
+}
+
+// A store of keys, for the host's deduplication.
+
+void Backend::lookup(std::span<const sluice_str> keys, std::uint8_t* present, milliseconds timeout) {
+  keys_.lookup(keys, present, std::min(timeout, options_.timeout));
+}
+
+void Backend::record(std::span<const sluice_str> keys, milliseconds ttl, milliseconds timeout) {
+  keys_.record(keys, ttl, std::min(timeout, options_.timeout));
 }
 
 }  // namespace redis_streams

@@ -1,4 +1,5 @@
-// Backend `redis_streams`: each event becomes one entry of a stream (XADD), pipelined over one connection.
+// Backend `redis_streams`: each event becomes one entry of a stream (XADD), pipelined over one connection. The same
+// class serves as a store of keys (sluice.key_store/1).
 //
 // Answers come in the order of the commands and tickets rise by one, so the events under way are always one range of
 // tickets, [first_open_, next_): an answer completes the lowest, and nothing is kept per event.
@@ -6,6 +7,7 @@
 
 #include "client.hh"
 #include "encode.hh"
+#include "key_store.hh"
 #include "options.hh"
 
 #include <sluice/cpp/plugin.hh>
@@ -13,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace redis_streams {
@@ -29,6 +32,9 @@ class Backend final : private Answers {
   sluice_status poll(int wake_fd, milliseconds timeout, std::uint32_t room);
   void probe(milliseconds timeout);
   void stop(milliseconds timeout);
+
+  void lookup(std::span<const sluice_str> keys, std::uint8_t* present, milliseconds timeout);
+  void record(std::span<const sluice_str> keys, milliseconds ttl, milliseconds timeout);
 
  private:
   // Answers.
@@ -49,8 +55,9 @@ class Backend final : private Answers {
   [[nodiscard]] std::uint64_t now_ms() const noexcept { return host_.now_ns() / 1'000'000; }
 
   sluice::HostView host_;
-  const Options options_;
+  const BackendOptions options_;
   const AddCommand add_;
+  KeyStore keys_;                           // on a connection of its own, made when it is first asked
   std::unique_ptr<Connection> connection_;  // null while the server is away
   std::string commands_;                    // of one publish; kept for its memory
 

@@ -11,6 +11,8 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr);
 }
 
+}  // namespace
+
 void append_word(std::string& out, std::string_view word) {
   out += '$';
   append_number(out, word.size());
@@ -19,15 +21,15 @@ void append_word(std::string& out, std::string_view word) {
   out += "\r\n";
 }
 
-}  // namespace
+std::string list_head(std::size_t words) { return "*" + std::to_string(words) + "\r\n"; }
 
-std::string command(std::initializer_list<std::string_view> words) {
-  std::string out = "*";
-  append_number(out, words.size());
-  out += "\r\n";
+std::string words(std::initializer_list<std::string_view> words) {
+  std::string out;
   for (const std::string_view word : words) append_word(out, word);
   return out;
 }
+
+std::string command(std::initializer_list<std::string_view> all) { return list_head(all.size()) + words(all); }
 
 AddCommand::AddCommand(std::string_view stream, std::string_view field, std::uint64_t max_len) {
   front_ = max_len == 0 ? "*5\r\n" : "*8\r\n";

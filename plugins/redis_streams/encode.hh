@@ -4,6 +4,7 @@
 // own formatter allocates for each command and costs more than sending it; a test compares both byte by byte.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -13,6 +14,11 @@ namespace redis_streams {
 
 /// A whole command from its words.
 [[nodiscard]] std::string command(std::initializer_list<std::string_view> words);
+
+/// Its parts, for commands of many words: the head with the number of words, then words.
+[[nodiscard]] std::string list_head(std::size_t words);
+[[nodiscard]] std::string words(std::initializer_list<std::string_view> words);
+void append_word(std::string& out, std::string_view word);
 
 class AddCommand {
  public:

@@ -23,7 +23,8 @@ class SchemaCatalog : public sluice::ClassCatalog {
     add(NodeKind::backend, "event_log", "plugins/file/event_log_schema.json");
     add(NodeKind::source, "http", "plugins/http/schema_http.json");
     add(NodeKind::backend, "webhook", "plugins/http/schema_webhook.json");
-    add(NodeKind::backend, "redis_streams", "plugins/redis_streams/schema.json");
+    add(NodeKind::backend, "redis_streams", "plugins/redis_streams/schema_backend.json");
+    add(NodeKind::source, "redis_streams", "plugins/redis_streams/schema_source.json");
     add(NodeKind::source, "generate", "plugins/bench/generate_schema.json");
     add(NodeKind::backend, "null", "plugins/bench/null_schema.json");
     add(NodeKind::consumer, "validation", "plugins/validation/schema.json", SLUICE_EMITS);

@@ -12,7 +12,7 @@
 
 namespace redis_test {
 
-inline const sluice_class& backend_class() { return *sluice_module_v1()->classes[0]; }
+inline const sluice_class& backend_class() { return rig::backend_of(*sluice_module_v1(), "redis_streams"); }
 
 inline std::string event(std::uint64_t number) {
   return R"({"specversion":"1.0","id":")" + std::to_string(number) +

@@ -13,6 +13,9 @@
 //                void start(milliseconds)     throw Away when the far side is not there yet
 //                sluice_status poll(int wake_fd, milliseconds timeout, std::uint32_t room)
 //                void probe(milliseconds) · void stop(milliseconds) · std::string summary()
+//                a store of keys (ext/key_store.h), both or neither; throw Away when it cannot be reached:
+//                void lookup(std::span<const sluice_str> keys, std::uint8_t* present, milliseconds timeout)
+//                void record(std::span<const sluice_str> keys, milliseconds ttl, milliseconds timeout)
 //   source       std::uint64_t input_bytes(): of all records until the end, 0 = not known
 //                sluice_status pull(sluice_writer&) · void settle(const sluice_settlement&), once per record
 //                (or void settle(SettlementsView) for all at once)
@@ -23,6 +26,7 @@
 #pragma once
 
 #include "../ext/input_size.h"
+#include "../ext/key_store.h"
 #include "../ext/summary.h"
 #include "../module.h"
 #include "config_view.hh"
@@ -36,6 +40,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace sluice {
@@ -179,7 +184,32 @@ std::uint32_t write_summary(sluice_node* node, char* text, std::uint32_t cap) {
   return length;
 }
 template <class T>
+concept StoresKeys = requires(T t, std::span<const sluice_str> keys, std::uint8_t* present,
+                              std::chrono::milliseconds d) {
+  t.lookup(keys, present, d);
+  t.record(keys, d, d);
+};
+template <class T>
+sluice_status lookup(sluice_node* node, const sluice_str* keys, std::uint32_t count, std::uint8_t* present,
+                     std::int32_t timeout_ms, sluice_error* error) {
+  return guarded(error, [&] {
+    return as<T>(node).lookup(std::span(keys, count), present, std::chrono::milliseconds(timeout_ms)), SLUICE_OK;
+  });
+}
+template <class T>
+sluice_status record(sluice_node* node, const sluice_str* keys, std::uint32_t count, std::uint64_t ttl_ms,
+                     std::int32_t timeout_ms, sluice_error* error) {
+  return guarded(error, [&] {
+    const std::chrono::milliseconds ttl(ttl_ms), timeout(timeout_ms);
+    return as<T>(node).record(std::span(keys, count), ttl, timeout), SLUICE_OK;
+  });
+}
+template <class T>
 const void* extension(const sluice_class*, const char* id) {
+  if constexpr (StoresKeys<T>) {
+    static const sluice_key_store key_store{sizeof(sluice_key_store), 0, &lookup<T>, &record<T>};
+    if (std::strcmp(id, SLUICE_KEY_STORE) == 0) return &key_store;
+  }
   if constexpr (requires(T t) { t.input_bytes(); }) {
     static const sluice_input_size input_size{sizeof(sluice_input_size), 0, &input_bytes<T>};
     if (std::strcmp(id, SLUICE_INPUT_SIZE) == 0) return &input_size;
