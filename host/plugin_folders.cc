@@ -2,6 +2,7 @@
 
 #include "edge/config_commands.hh"
 #include "edge/config_loader.hh"
+#include "edge/host_classes.hh"
 #include "edge/plugin_library.hh"
 
 #include <iostream>
@@ -18,6 +19,7 @@ LoadOptions load_options(const std::string& file, const std::vector<Setting>& se
 
 std::unique_ptr<ClassCatalog> open_catalog(const std::vector<std::string>& folders, Problems& problems) {
   auto library = std::make_unique<PluginLibrary>(folders);
+  add_host_classes(*library);
   for (const std::string& refusal : library->refusals()) problems.push_back({"", {}, "", refusal, Severity::note});
   return library;
 }

@@ -6,6 +6,7 @@
 #include "edge/config_commands.hh"
 #include "edge/config_loader.hh"
 #include "edge/crash_report.hh"
+#include "edge/host_classes.hh"
 #include "edge/log.hh"
 #include "edge/plugin_library.hh"
 #include "edge/plugin_metrics.hh"
@@ -220,6 +221,7 @@ int run_command(const RunCommand& command) {
   Problems problems;
   Config config = read_config(load_options(command), problems);
   PluginLibrary library(config.plugin_path);
+  add_host_classes(library);
   check_classes(config, library, problems);
   if (has_errors(problems)) return report(std::move(problems));
 
@@ -232,6 +234,10 @@ int run_command(const RunCommand& command) {
     return kClean;
   }
 
+  return run_graph(config, library, signals, log, {});
+}
+
+int run_graph(const Config& config, PluginLibrary& library, Signals& signals, StreamLog& log, const AtEnd& at_end) {
   WallClock clock;
   PluginMetrics metrics;
   const NodeServices services{log, clock, metrics};
@@ -250,7 +256,11 @@ int run_command(const RunCommand& command) {
   pipeline.launch();
   drive(pipeline, view, bytes_total, signals, clock, log);
   log.show_status("");
-  say_goodbye(view, pipeline, log);
+  if (at_end) {
+    at_end(view);
+  } else {
+    say_goodbye(view, pipeline, log);
+  }
   if (!pipeline.halt_text().empty()) std::cerr << "\xe2\x9d\x8c Stopped: " << pipeline.halt_text() << '\n';
   return exit_code_of(pipeline);
 }

@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* kDefaultDoor = "127.0.0.1:8620";
 constexpr const char* kDefaultAdmin = "127.0.0.1:8686";
-const std::vector<std::string> kHostKeys{"plugins", "admin", "log", "limits", "batch", "drain_deadline", "undelivered"};
+const std::vector<std::string> kHostKeys{"plugins", "admin",          "log",         "limits",
+                                         "batch",   "drain_deadline", "undelivered", "dead_letters"};
 
 /// What the keys of `publish_events` stand for. Types that are not listed are nobody's to hold back: they pass.
 constexpr std::array<std::pair<const char*, const char*>, 4> kPublished{{
@@ -342,9 +343,12 @@ class Lowering {
     const Value copy = used(dlq);
     const Value* enabled = copy.find("enabled");
     if (enabled != nullptr && is_off(*enabled)) return idle(*dlq, "it is not enabled");
-    complain_at_key(problems_, *dlq, "events.dlq",
-                    "is not in this version; leave it out, or set dlq.enabled to false: what a backend refuses is "
-                    "counted and logged");
+    std::optional<Value> url;
+    if (const auto text = override_of("REDIS_EVENTS_URL")) url = from_environment("REDIS_EVENTS_URL", *text);
+    const Value* backend = copy.find("backend");
+    const Value* section = events_.find(backend == nullptr ? kDlqBackend : backend->string);
+    lower_dlq(copy, section == nullptr ? make_map(copy) : used(section), url, *lowered_.native.find("backends"),
+              problems_);
   }
 
   const Value& root_;

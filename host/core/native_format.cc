@@ -96,7 +96,8 @@ void refuse_other_dialect(MapReader& root) {
   const std::string cure = "does not go with \"sluice: 1\": ";
   root.refuse("events", cure + "name sources, consumers and backends, or leave \"sluice: 1\" out to have events: read");
   root.refuse("event_consumer", cure + "leave one of the two out");
-  for (const char* key : {"dedup", "spool", "dlq", "stores"}) root.later(key, "leave it out");
+  root.refuse("dlq", "is not of this format: write delivery.dead_letter: store (or a backend's name) at each backend");
+  for (const char* key : {"dedup", "spool", "stores"}) root.later(key, "leave it out");
 }
 
 }  // namespace
@@ -166,6 +167,7 @@ Config read_native(const Value& tree, const NativeOptions& options, Problems& pr
   for (const NodeKind kind : {NodeKind::source, NodeKind::consumer, NodeKind::backend}) {
     read_nodes(root, kind, names, config, problems);
   }
+  add_dead_letter_store(root, tree, config);
   root.done();
   if (config.nodes.size() > kMostNodes) {
     complain(

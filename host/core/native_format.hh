@@ -25,6 +25,11 @@ void read_host_keys(class MapReader& root, Config& config, Problems& problems);
                                             Problems& problems);
 [[nodiscard]] Delivery read_delivery(const Value* value, const std::string& path, Problems& problems);
 
+/// The backend `store`, when a node's dead letters go there; `dead_letters:` says where it is (dead_letter_node.cc).
+void add_dead_letter_store(class MapReader& root, const Value& tree, Config& config);
+inline constexpr const char* kDeadLetterStore = "store";
+inline constexpr const char* kDeadLetterStoreClass = "dead_letter_store";
+
 /// "source", "consumer", "backend"; and the key of the section that holds them.
 [[nodiscard]] const char* kind_text(NodeKind kind) noexcept;
 [[nodiscard]] const char* section_of(NodeKind kind) noexcept;

@@ -80,10 +80,7 @@ class Wiring {
     if (delivery.dead_letter.empty()) return;
     const char* key = node.kind == NodeKind::source ? "dead_letter" : "delivery.dead_letter";
     const NodeConfig* target = config_.find(delivery.dead_letter);
-    if (delivery.dead_letter == "store" && target == nullptr) {
-      at(problems_, node, delivery.dead_letter_mark, key,
-         "a local store is not in this version; name a backend, such as one of class event_log");
-    } else if (target == nullptr) {
+    if (target == nullptr) {
       at(problems_, node, delivery.dead_letter_mark, key,
          "there is no backend \"" + delivery.dead_letter + "\"; " + suggestion(delivery.dead_letter, names(true)));
     } else if (target->kind != NodeKind::backend) {

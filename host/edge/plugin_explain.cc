@@ -2,6 +2,7 @@
 // reader makes the tree, in the order in which the author wrote it.
 #include "core/exit_code.hh"
 #include "core/suggest.hh"
+#include "edge/host_classes.hh"
 #include "edge/plugin_commands.hh"
 #include "edge/plugin_library.hh"
 #include "edge/plugin_tables.hh"
@@ -125,7 +126,8 @@ bool explain(const ClassDescription& one, std::ostream& out) {
 }  // namespace
 
 int plugin_explain(const std::string& class_name, const std::vector<std::string>& search_path, std::ostream& out) {
-  const PluginLibrary library(search_path);
+  PluginLibrary library(search_path);
+  add_host_classes(library);
   if (library.find(class_name) == nullptr) {
     out << "no module offers the class '" << class_name << "'";
     const std::string hint = suggestion(class_name, library.names());

@@ -238,9 +238,43 @@ TEST_CASE("events: keys that are not known are errors with a suggestion, also wh
   CHECK(load_text("events: {enabeld: true}\n").says("events.enabeld: unknown key; did you mean \"enabled\"?"));
   CHECK(load_text("events: {enabled: yes}\n").says("events.enabled: must be true or false, but is text: yes"));
   CHECK(load_text("events: [1]\n").says("events: must be a map of keys, but is a list"));
-  CHECK(events("  dlq: {enabled: true}\n").says("events.dlq: is not in this version"));
+  CHECK(events("  dlq: {enabled: true, backend: redis_streams, max_retrys: 3}\n")
+            .says("events.dlq.max_retrys: unknown key"));
+  CHECK(events("  dlq: {enabled: true, max_retries: x}\n").says("events.dlq.max_retries: must be a whole number"));
   CHECK(events("  dlq: {enabled: false}\n").ok());
   CHECK(events("  schema_registry: {url: x}\n").says("events.schema_registry: note: has no effect"));
+}
+
+TEST_CASE("events: dlq is a backend of its own that takes the dead letters of all the others") {
+  const Loaded loaded = events(
+      "  redis_streams: {url: \"redis://a:1/2\", max_len: 500}\n"
+      "  dlq: {enabled: true, backend: redis_streams, stream_name: nlp-events-dlq, max_retries: 3}\n");
+  INFO(loaded.lines);
+  REQUIRE(loaded.ok());
+  const NodeConfig* stream = loaded.config.find("redis_streams");
+  const NodeConfig* dlq = loaded.config.find("dlq");
+  REQUIRE(stream != nullptr);
+  REQUIRE(dlq != nullptr);
+  CHECK(stream->delivery.dead_letter == "dlq");
+  CHECK(stream->delivery.retry.max_attempts == 4);
+  CHECK(dlq->klass == "redis_streams");
+  CHECK(dlq->inputs.empty());
+  CHECK(dlq->delivery.dead_letter.empty());
+  CHECK(dlq->config_json.find("\"nlp-events-dlq\"") != std::string::npos);
+  CHECK(dlq->config_json.find("\"redis://a:1/2\"") != std::string::npos);
+  CHECK(dlq->config_json.find("\"max_len\":0") != std::string::npos);  // dead letters are not trimmed
+  CHECK(dlq->config_json.find("\"ttl_seconds\":0") != std::string::npos);
+  CHECK(stream->config_json.find("\"max_len\":500") != std::string::npos);
+}
+
+TEST_CASE("events: a dlq beside a webhook keeps the webhook's own retries") {
+  const Loaded loaded = events(
+      "  backend: webhook\n  webhook: {urls: [\"http://127.0.0.1:1/\"], retry_attempts: 2}\n"
+      "  dlq: {max_retries: 9}\n");
+  INFO(loaded.lines);
+  REQUIRE(loaded.ok());
+  CHECK(loaded.config.find("webhook")->delivery.retry.max_attempts == 3);
+  CHECK(loaded.config.find("webhook")->delivery.dead_letter == "dlq");
 }
 
 TEST_CASE("events: other programs' sections are their own business") {

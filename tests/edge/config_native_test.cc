@@ -208,6 +208,43 @@ TEST_CASE("native: what is wrong with a graph is said with its cure") {
             .find("must be one of again, rejected, away") != std::string::npos);
 }
 
+TEST_CASE("native: dead letters into the store make one backend, whoever sends them") {
+  const std::string nodes =
+      "sluice: 1\nsources: {in: {class: generate, dead_letter: store}}\nbackends:\n"
+      "  a: {class: \"null\", inputs: [in], delivery: {dead_letter: store}}\n"
+      "  b: {class: \"null\", inputs: [in], delivery: {dead_letter: store}}\n";
+  const Loaded plain = load_text(nodes);
+  INFO(plain.lines);
+  REQUIRE(plain.ok());
+  REQUIRE(plain.config.find("store") != nullptr);
+  CHECK(plain.config.find("store")->klass == "dead_letter_store");
+  CHECK(plain.config.nodes.size() == 4);
+  const std::string beside = plain.config.file + ".dead_letters.db";  // the file of the test has no extension
+  CHECK(plain.config.find("store")->config_json.find("\"" + beside + "\"") != std::string::npos);
+  CHECK(graph_as_text(plain.config).find("dead_letter: \"store\"") != std::string::npos);
+
+  const Loaded told = load_text(nodes + "dead_letters: {path: /x/y.db, max_bytes: 2MiB, max_age: 1h}\n");
+  INFO(told.lines);
+  REQUIRE(told.ok());
+  const std::string& json = told.config.find("store")->config_json;
+  CHECK(json.find("\"path\":\"/x/y.db\"") != std::string::npos);
+  CHECK(json.find("\"max_bytes\":2097152") != std::string::npos);
+  CHECK(json.find("\"max_age\":3600000") != std::string::npos);
+
+  CHECK(load_text(nodes + "dead_letters: {pth: x}\n").says("dead_letters.pth: unknown key; did you mean \"path\"?"));
+  CHECK(load_text(nodes + "dead_letters: {max_bytes: lots}\n").says("dead_letters.max_bytes: must be a size"));
+  CHECK(load_text(kSmall + "dead_letters: {path: x}\n").says("dead_letters: note: has no effect: no node says"));
+}
+
+TEST_CASE("native: a backend of the user's own that is called store wins over the local store") {
+  const Loaded loaded = load_text(
+      "sluice: 1\nsources: {in: {class: generate}}\nbackends:\n"
+      "  a: {class: \"null\", inputs: [in], delivery: {dead_letter: store}}\n  store: {class: \"null\"}\n");
+  INFO(loaded.lines);
+  REQUIRE(loaded.ok());
+  CHECK(loaded.config.find("store")->klass == "null");
+}
+
 TEST_CASE("native: what is wrong with a delivery is said with its cure") {
   const auto delivery = [](const std::string& text) {
     return said("out: {class: \"null\", inputs: [in], delivery: {" + text + "}}");
@@ -217,7 +254,7 @@ TEST_CASE("native: what is wrong with a delivery is said with its cure") {
   CHECK(delivery("when_full: blok").find("did you mean \"block\"?") != std::string::npos);
   CHECK(delivery("spool: {path: x}").find("is not in this version") != std::string::npos);
   CHECK(delivery("dead_letter: out").find("the graph runs in a circle: out → out") != std::string::npos);
-  CHECK(delivery("dead_letter: store").find("a local store is not in this version") != std::string::npos);
+  CHECK(delivery("dead_letter: stor").find("there is no backend \"stor\"") != std::string::npos);
   CHECK(delivery("dead_letter: nobody").find("there is no backend \"nobody\"") != std::string::npos);
   CHECK(delivery("dead_letter: in").find("is a source; dead letters go to a backend") != std::string::npos);
   CHECK(delivery("queue: {max_bytes: 64KiB}").find("is less than one event may have") != std::string::npos);

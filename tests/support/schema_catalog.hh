@@ -29,6 +29,13 @@ class SchemaCatalog : public sluice::ClassCatalog {
     add(NodeKind::backend, "null", "plugins/bench/null_schema.json");
     add(NodeKind::consumer, "validation", "plugins/validation/schema.json", SLUICE_EMITS);
     add(NodeKind::consumer, "metrics", "plugins/metrics/schema.json", SLUICE_OBSERVER);
+    // The host's own class, see host/edge/dead_letter_backend.cc.
+    put({.kind = NodeKind::backend,
+         .name = "dead_letter_store",
+         .schema_json = R"({"type":"object","additionalProperties":false,"required":["path"],"properties":{
+             "path":{"type":"string","minLength":1},
+             "max_bytes":{"type":"integer","x-unit":"bytes","minimum":1024,"default":1073741824},
+             "max_age":{"type":"integer","x-unit":"ms","minimum":0,"default":0}}})"});
     // A consumer of the tests' own, with a port.
     put({.kind = NodeKind::consumer,
          .name = "judge",
