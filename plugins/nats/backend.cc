@@ -3,6 +3,8 @@
 #include "headers.hh"
 #include "subject.hh"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -130,7 +132,11 @@ void Backend::send_marker() {
 }
 
 sluice_status Backend::poll(int wake_fd, milliseconds timeout, std::uint32_t) {
-  if (connection_ == nullptr) return SLUICE_OK;
+  if (connection_ == nullptr) {
+    pollfd waiting{.fd = wake_fd, .events = POLLIN, .revents = 0};
+    (void)::poll(&waiting, 1, static_cast<int>(timeout.count()));
+    return SLUICE_OK;
+  }
   if (in_flight() != 0) {
     const std::uint64_t due = last_progress_ms_ + static_cast<std::uint64_t>(options_.timeout.count());
     const std::uint64_t now = now_ms();

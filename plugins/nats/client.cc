@@ -45,7 +45,8 @@ std::string_view text(const char* ptr) noexcept { return ptr == nullptr ? std::s
 /// The status in words, with the library's own detail when it has one.
 std::string words(natsStatus status) {
   natsStatus last = NATS_OK;
-  const std::string detail(text(nats_GetLastError(&last)));
+  std::string detail(text(nats_GetLastError(&last)));
+  if (detail.starts_with('(')) detail.erase(0, detail.find(": ") + 2);  // a place in the library's source
   std::string out(text(natsStatus_GetText(status)));
   if (last == status && !detail.empty() && detail != out) out += ": " + detail;
   return out;

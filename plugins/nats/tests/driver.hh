@@ -33,7 +33,7 @@ inline std::uint64_t real_ns() {
 
 class Driver {
  public:
-  explicit Driver(const std::string& config) : node(rig::class_of(*sluice_module_v1(), "nats"), config, host) {
+  explicit Driver(const std::string& config) : node(*sluice_module_v1()->classes[0], config, host) {
     host.clock_ns = real_ns();
   }
 
