@@ -85,7 +85,7 @@ std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph,
                       "class " + from.klass + " refused its config: " + created.status.text};
       throw SetupError(to_line(problem));
     }
-    nodes.push_back({std::move(created.source), std::move(created.consumer), std::move(created.backend)});
+    nodes.push_back({std::move(created.source), std::move(created.consumer), std::move(created.backend), nullptr});
   }
   return nodes;
 }

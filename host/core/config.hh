@@ -58,6 +58,13 @@ struct BreakerPolicy {
   milliseconds open_for{30'000};
 };
 
+/// `ordering: key`: one event of a key at a time, the later ones of that key behind it.
+struct Ordering {
+  bool by_key = false;
+  std::string key;  // partitionkey, subject, or a JSON pointer into data; empty: partitionkey, or else subject
+  std::uint64_t max_held = limits::kOrderingHeld;  // events that may wait behind an earlier one of their key
+};
+
 struct Delivery {
   QueueBounds queue;
   WhenFull when_full = WhenFull::block;
@@ -68,6 +75,21 @@ struct Delivery {
   Mark dead_letter_mark;
   milliseconds publish_deadline = limits::kPublishDeadline;
   std::uint32_t max_batch = limits::kBatchEvents;
+  Ordering ordering;
+};
+
+struct NodeConfig;
+
+/// A source's duplicates: what makes two events the same, for how long, and where the keys that were delivered are
+/// kept.
+struct DedupPolicy {
+  enum class Store : std::uint8_t { memory, file, shared } store = Store::memory;
+  std::vector<std::string> key;  // the business key, JSON pointers into data; empty: source and id
+  milliseconds ttl = limits::kDedupTtl;
+  std::uint64_t max_keys = limits::kDedupKeys;  // known to this host; beyond it the oldest are forgotten and counted
+  std::string path;                             // Store::file
+  std::vector<NodeConfig> shared;               // Store::shared: one node, of a class that offers sluice.key_store/1
+  Mark mark;
 };
 
 /// One node as configured. A fan_out list is still one node here; the graph expands it.
@@ -91,6 +113,7 @@ struct NodeConfig {
   // Sources.
   EventFormat format;
   Acknowledge acknowledge;
+  std::optional<DedupPolicy> dedup;
   // Backends.
   Delivery delivery;
   std::vector<std::string> redact;  // JSON pointers into data

@@ -17,4 +17,35 @@ std::string data_field(const sluice_event& event, std::string_view name) {
   return simdjson::minify(member);
 }
 
+struct DataKey::Parser {
+  simdjson::dom::parser dom;
+};
+
+DataKey::DataKey(std::vector<std::string> pointers)
+    : pointers_(std::move(pointers)), parser_(std::make_unique<Parser>()) {}
+DataKey::DataKey(DataKey&&) noexcept = default;
+DataKey::~DataKey() = default;
+
+std::string_view DataKey::of(const sluice_event& event) {
+  if ((event.flags & SLUICE_HAS_DATA) == 0 || (event.flags & SLUICE_DATA_BYTES) != 0) return {};
+  simdjson::dom::element data;
+  // The bytes behind data are readable, so nothing is copied.
+  if (parser_->dom.parse(event.text + event.data.at, event.data.len, false).get(data) != simdjson::SUCCESS) return {};
+  key_.clear();
+  for (const std::string& pointer : pointers_) {
+    simdjson::dom::element member;
+    if (data.at_pointer(pointer).get(member) != simdjson::SUCCESS || member.is_null()) return {};
+    std::string_view text;
+    const bool is_text = member.get(text) == simdjson::SUCCESS;
+    std::string other;
+    if (!is_text) text = other = simdjson::minify(member);
+    // Each value with its length, so that "a","bc" is not "ab","c"; and text apart from what only looks like it.
+    key_ += is_text ? 't' : 'v';
+    key_ += std::to_string(text.size());
+    key_ += ':';
+    key_ += text;
+  }
+  return key_;
+}
+
 }  // namespace sluice

@@ -125,6 +125,32 @@ void write_delivery(const Delivery& delivery, Lines& out) {
           delivery.dead_letter.empty() ? "# dead_letter: none" : "dead_letter: " + json_string(delivery.dead_letter));
   out.add(3, "publish_deadline: " + duration_text(delivery.publish_deadline));
   out.add(3, "max_batch: " + std::to_string(delivery.max_batch));
+  const Ordering& ordering = delivery.ordering;
+  if (!ordering.by_key) {
+    out.add(3, "# ordering: none");
+  } else {
+    out.add(3, "ordering: {by: key" + (ordering.key.empty() ? "" : ", key: " + json_string(ordering.key)) +
+                   ", max_held: " + std::to_string(ordering.max_held) + "}" +
+                   (ordering.key.empty() ? "  # partitionkey, or else subject" : ""));
+  }
+}
+
+std::string store_text(const DedupPolicy& dedup) {
+  switch (dedup.store) {
+    case DedupPolicy::Store::memory:
+      return "memory";
+    case DedupPolicy::Store::file:
+      return "{path: " + json_string(dedup.path) + "}";
+    case DedupPolicy::Store::shared:
+      break;
+  }
+  const NodeConfig& node = dedup.shared.front();
+  return "{class: " + json_string(node.klass) + ", config: " + (node.shown_json.empty() ? "{}" : node.shown_json) + "}";
+}
+
+std::string dedup_text(const DedupPolicy& dedup) {
+  return "{key: " + (dedup.key.empty() ? "id" : name_list(dedup.key)) + ", ttl: " + duration_text(dedup.ttl) +
+         ", max_keys: " + std::to_string(dedup.max_keys) + ", store: " + store_text(dedup) + "}";
 }
 
 std::vector<std::string> input_names(const NodeConfig& node) {
@@ -141,6 +167,7 @@ void write_node(const NodeConfig& node, Lines& out) {
     out.add(2, "format: " + format_text(node.format));
     out.add(2, "acknowledge: " + acknowledge_text(node.acknowledge));
     if (!node.delivery.dead_letter.empty()) out.add(2, "dead_letter: " + node.delivery.dead_letter);
+    if (node.dedup) out.add(2, "dedup: " + dedup_text(*node.dedup));
   } else {
     out.add(2, "inputs: " + name_list(input_names(node)));
   }

@@ -10,12 +10,11 @@ namespace {
 constexpr PageId make_id(std::uint32_t slot, std::uint32_t generation) {
   return (static_cast<PageId>(generation) << 32) | slot;
 }
-constexpr std::uint32_t slot_of(PageId id) { return static_cast<std::uint32_t>(id); }
 constexpr std::uint32_t generation_of(PageId id) { return static_cast<std::uint32_t>(id >> 32); }
 }  // namespace
 
 const Ledger::Page* Ledger::find(PageId id) const noexcept {
-  const std::uint32_t slot = slot_of(id);
+  const std::uint32_t slot = page_slot(id);
   if (slot >= pages_.size()) return nullptr;
   const Page& page = pages_[slot];
   return page.live && page.generation == generation_of(id) ? &page : nullptr;
@@ -70,6 +69,7 @@ std::uint32_t Ledger::add_event(PageId id, std::uint32_t record, bool derived) {
   event.record = record;
   event.derived = derived;
   page.events.push_back(event);
+  page.records[record].has_derived |= derived;
   ++page.records[record].open_events;
   return static_cast<std::uint32_t>(page.events.size() - 1);
 }
@@ -102,6 +102,8 @@ void Ledger::mark(PageId id, std::uint32_t origin, Outcome at_best, std::int32_t
   event.reason = keep_reason(page, reason);
 }
 
+void Ledger::leave_out(PageId id, std::uint32_t origin) { page_of(id).events[origin].derived = true; }
+
 void Ledger::settle_record(PageId id, std::uint32_t index, Outcome outcome, std::int32_t code,
                            std::string_view reason) {
   Page& page = page_of(id);
@@ -132,7 +134,7 @@ void Ledger::fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_
   event.touched = true;
   // The reason of the outcome that counts stays with the event until its record is told; a mark's stands against what
   // is no worse than the mark.
-  if (decisive && !event.answered && outcome > std::max(Outcome::dropped, event.at_best)) {
+  if (decisive && !event.answered && outcome > event.at_best) {
     event.code = code;
     event.reason = keep_reason(page, reason);
   }
@@ -147,7 +149,7 @@ void Ledger::try_answer(Page& page, std::uint32_t origin) {
   event.answered = true;
   Record& record = page.records[event.record];
   if (event.touched || !event.derived) {
-    const Outcome outcome = std::max(event.touched ? event.folded : Outcome::dropped, event.at_best);
+    const Outcome outcome = end_of(page, event).outcome;
     if (!record.has_event || outcome > record.outcome) {
       record.code = event.code;
       record.reason = event.reason;
@@ -159,7 +161,20 @@ void Ledger::try_answer(Page& page, std::uint32_t origin) {
   if (--record.open_events == 0) finish_record(page, event.record);
 }
 
+EventOutcome Ledger::end_of(const Page& page, const Event& event) {
+  return {std::max(event.touched ? event.folded : Outcome::dropped, event.at_best), event.code,
+          event.reason > 0 ? std::string_view(page.reasons[event.reason - 1]) : std::string_view()};
+}
+
 void Ledger::finish_record(Page& page, std::uint32_t index) {
+  if (!withholds_) return settle(page, index);
+  Record& record = page.records[index];
+  record.decided = true;
+  const auto slot = static_cast<std::uint32_t>(&page - pages_.data());
+  decided_.push_back({make_id(slot, page.generation), index, record.outcome, record.has_derived});
+}
+
+void Ledger::settle(Page& page, std::uint32_t index) {
   Record& record = page.records[index];
   record.final = true;
   --page.records_open;
@@ -169,7 +184,7 @@ void Ledger::finish_record(Page& page, std::uint32_t index) {
 
 void Ledger::hand_over(Page& page, Record& record) {
   Settlement settlement{.tag = record.tag, .outcome = record.outcome, .code = 0, .reason = {}};
-  if (record.outcome > Outcome::dropped) {
+  if (record.outcome > Outcome::delivered) {
     settlement.code = record.code;
     if (record.reason > 0) settlement.reason = page.reasons[record.reason - 1];
   }
@@ -196,7 +211,7 @@ void Ledger::retire_if_done(PageId id) {
   if (in_order_ && !page.ordered_out) return;
   page.live = false;
   --open_pages_;
-  idle_.push_back(slot_of(id));
+  idle_.push_back(page_slot(id));
 }
 
 void Ledger::close(PageId id) {
@@ -213,7 +228,7 @@ void Ledger::close(PageId id) {
   }
   for (std::uint32_t i = 0; i < page.records.size(); ++i) {
     Record& record = page.records[i];
-    if (record.final || record.open_events > 0) continue;
+    if (record.final || record.decided || record.open_events > 0) continue;
     if (!record.has_event) record.outcome = Outcome::dropped;  // an empty batch: there was nothing to deliver
     finish_record(page, i);
   }
@@ -250,6 +265,29 @@ bool Ledger::complete(const Completion& completion) {
     retire_if_done(completion.page);
   }
   return true;
+}
+
+void Ledger::take_decided(std::vector<DecidedRecord>& out) {
+  out.clear();
+  out.swap(decided_);
+}
+
+EventOutcome Ledger::outcome_of(PageId id, std::uint32_t origin) const {
+  const Page* page = find(id);
+  SLUICE_ASSERT(page != nullptr && origin < page->events.size());
+  return end_of(*page, page->events[origin]);
+}
+
+void Ledger::release(PageId id, std::uint32_t index) {
+  Page& page = page_of(id);
+  SLUICE_ASSERT(page.records[index].decided && !page.records[index].final);
+  settle(page, index);
+  if (in_order_) {
+    advance_in_order();
+    if (find(id) != nullptr) retire_if_done(id);
+  } else {
+    retire_if_done(id);
+  }
 }
 
 void Ledger::take_settlements(std::vector<Settlement>& out) {

@@ -5,6 +5,9 @@
 // none of its events is open. Silence is never success: an event is answered because something was contributed, or
 // because it reached nobody (dropped).
 //
+// A ledger that withholds records says of each what it will be told, and hands it over only when it is released: that
+// is how a key is recorded between the delivery of its event and the word to the source.
+//
 // A page outlives the memory of its pull: a straggler that is retried for an hour keeps a few bytes here, not its
 // block. Threads: owned by one source lane. Pure.
 #pragma once
@@ -15,12 +18,16 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sluice {
 
 /// Names a page; never reused while anything is owed on it. 0 names none.
 using PageId = std::uint64_t;
+
+/// A small number that no two pages have at the same time.
+[[nodiscard]] constexpr std::uint32_t page_slot(PageId page) noexcept { return static_cast<std::uint32_t>(page); }
 
 inline constexpr std::uint32_t kNoOrigin = 0xffffffffu;  // an event that nobody is told about
 
@@ -50,12 +57,30 @@ struct EventEnd {
   std::uint16_t owed_total = 0;
 };
 
+/// A record whose end is known and that is withheld until release().
+struct DecidedRecord {
+  PageId page = 0;
+  std::uint32_t record = 0;
+  Outcome outcome = Outcome::dropped;
+  bool has_derived = false;  // something that was derived from one of its events shares its end
+};
+
+/// How one event of a withheld record ended.
+struct EventOutcome {
+  Outcome outcome = Outcome::dropped;
+  std::int32_t code = 0;
+  std::string_view reason;  // valid until the record is released
+};
+
 class Ledger {
  public:
   enum class Fold : std::uint8_t { max, min };
 
   /// in_order: settlements leave in the order of the records. watch_events: ended() reports every event.
   Ledger(Fold fold, bool in_order, bool watch_events) : fold_(fold), in_order_(in_order), watch_events_(watch_events) {}
+
+  /// From now on final records are withheld. Before the first page.
+  void withhold() noexcept { withholds_ = true; }
 
   /// Opens a page for one pull; close() must follow once all of its events are routed.
   [[nodiscard]] PageId open(std::uint64_t first_seq);
@@ -68,6 +93,8 @@ class Ledger {
   void owe(PageId page, std::uint32_t origin, std::uint32_t count = 1);
   /// An outcome that was not owed: a verdict, an undecodable record.
   void contribute(PageId page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason);
+  /// The event is a second copy of another event of its record: it says nothing of its own.
+  void leave_out(PageId page, std::uint32_t origin);
   /// The event can end no better than this, whatever becomes of it: it stands for something that was refused.
   void mark(PageId page, std::uint32_t origin, Outcome at_best, std::int32_t code, std::string_view reason);
   /// A record that holds no event: its outcome is known at once.
@@ -79,6 +106,12 @@ class Ledger {
 
   /// Records that became final since the last call, in a buffer of the caller.
   void take_settlements(std::vector<Settlement>& out);
+  /// Withheld records whose end became known since the last call.
+  void take_decided(std::vector<DecidedRecord>& out);
+  /// Requires: the event's record is withheld and was decided.
+  [[nodiscard]] EventOutcome outcome_of(PageId page, std::uint32_t origin) const;
+  /// Requires: the record was decided. It is handed over now.
+  void release(PageId page, std::uint32_t record);
   /// Events that became final since the last call (watch_events only).
   void take_ended(std::vector<EventEnd>& out);
 
@@ -108,6 +141,8 @@ class Ledger {
     std::int32_t code = 0;
     Outcome outcome = Outcome::delivered;
     bool has_event = false;
+    bool has_derived = false;
+    bool decided = false;
     bool final = false;
   };
   struct Page {
@@ -129,7 +164,9 @@ class Ledger {
   [[nodiscard]] static std::uint32_t keep_reason(Page& page, std::string_view reason);
   void fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason);
   void try_answer(Page& page, std::uint32_t origin);
+  [[nodiscard]] static EventOutcome end_of(const Page& page, const Event& event);
   void finish_record(Page& page, std::uint32_t record);
+  void settle(Page& page, std::uint32_t record);
   void hand_over(Page& page, Record& record);
   void retire_if_done(PageId id);
   void advance_in_order();
@@ -137,6 +174,8 @@ class Ledger {
   const Fold fold_;
   const bool in_order_;
   const bool watch_events_;
+  bool withholds_ = false;
+  std::vector<DecidedRecord> decided_;
   std::vector<Page> pages_;
   std::vector<std::uint32_t> idle_;
   std::deque<PageId> order_;  // in_order: pages in the order of their pulls

@@ -27,6 +27,14 @@ inline constexpr std::uint64_t kQueueBytes = 16 * 1024 * 1024;         // delive
 inline constexpr std::chrono::milliseconds kPublishDeadline{120'000};  // delivery.publish_deadline
 inline constexpr std::chrono::milliseconds kAwayBackoffMin{100};
 inline constexpr std::chrono::milliseconds kAwayBackoffMax{5'000};
+inline constexpr std::uint64_t kOrderingHeld = 10'000;  // delivery.ordering.max_held
+
+// Duplicates.
+inline constexpr std::chrono::hours kDedupTtl{24};         // dedup.ttl
+inline constexpr std::uint64_t kDedupKeys = 1'000'000;     // dedup.max_keys
+inline constexpr std::uint32_t kDedupPointers = 16;        // parts of one business key
+inline constexpr std::uint64_t kDedupUnrecorded = 65'536;  // delivered keys that wait for their store; then no pull
+inline constexpr std::chrono::milliseconds kKeyStoreTimeout{2'000};  // of one question to a store
 
 // Life cycle.
 inline constexpr std::chrono::milliseconds kDrainDeadline{10'000};  // drain_deadline

@@ -99,7 +99,7 @@ Delivery read_delivery(const Value* value, const std::string& path, Problems& pr
   }
   if (const auto events = map.integer("max_batch", 1, 65'536)) delivery.max_batch = static_cast<std::uint32_t>(*events);
   map.later("spool", "queue.max_events and queue.max_bytes bound the queue in memory");
-  map.later("ordering", "order is kept while nothing is retried");
+  delivery.ordering = read_ordering(map.take("ordering"), map.path_of("ordering"), problems);
   map.done();
   return delivery;
 }

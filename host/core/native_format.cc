@@ -97,7 +97,8 @@ void refuse_other_dialect(MapReader& root) {
   root.refuse("events", cure + "name sources, consumers and backends, or leave \"sluice: 1\" out to have events: read");
   root.refuse("event_consumer", cure + "leave one of the two out");
   root.refuse("dlq", "is not of this format: write delivery.dead_letter: store (or a backend's name) at each backend");
-  for (const char* key : {"dedup", "spool", "stores"}) root.later(key, "leave it out");
+  root.refuse("dedup", "belongs on a source: sources.NAME.dedup");
+  for (const char* key : {"spool", "stores"}) root.later(key, "leave it out");
 }
 
 }  // namespace

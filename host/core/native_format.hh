@@ -23,6 +23,11 @@ void read_host_keys(class MapReader& root, Config& config, Problems& problems);
                                    Problems& problems);
 [[nodiscard]] EventFormat read_event_format(const Value* value, const std::string& node, const std::string& path,
                                             Problems& problems);
+[[nodiscard]] std::optional<DedupPolicy> read_dedup(const Value* value, const NodeConfig& source,
+                                                    const std::string& path, Problems& problems);
+[[nodiscard]] Ordering read_ordering(const Value* value, const std::string& path, Problems& problems);
+/// "/text", "/result/content": a JSON pointer that names something below the root.
+[[nodiscard]] bool is_json_pointer(const std::string& text);
 [[nodiscard]] Delivery read_delivery(const Value* value, const std::string& path, Problems& problems);
 
 /// The backend `store`, when a node's dead letters go there; `dead_letters:` says where it is (dead_letter_node.cc).

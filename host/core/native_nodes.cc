@@ -50,20 +50,11 @@ Acknowledge read_acknowledge(MapReader& map) {
   return acknowledge;
 }
 
-bool legal_pointer(const std::string& pointer) {
-  if (pointer.empty() || pointer[0] != '/') return false;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '~' && (i + 1 == pointer.size() || (pointer[i + 1] != '0' && pointer[i + 1] != '1')))
-      return false;
-  }
-  return true;
-}
-
 void read_backend(MapReader& map, NodeConfig& node, Problems& problems) {
   node.delivery = read_delivery(map.take("delivery"), map.path_of("delivery"), problems);
   if (const auto pointers = map.texts("redact")) {
     for (const Value* pointer : *pointers) {
-      if (legal_pointer(pointer->string)) {
+      if (is_json_pointer(pointer->string)) {
         node.redact.push_back(pointer->string);
       } else {
         map.wrong(*pointer, "redact",
@@ -84,6 +75,14 @@ void read_observer_queue(MapReader& map, NodeConfig& node, Problems& problems) {
 }
 
 }  // namespace
+
+bool is_json_pointer(const std::string& text) {
+  if (text.empty() || text[0] != '/') return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1'))) return false;
+  }
+  return true;
+}
 
 NodeConfig read_node(NodeKind kind, const std::string& name, const Value& value, const std::string& path,
                      Problems& problems) {
@@ -117,6 +116,7 @@ NodeConfig read_node(NodeKind kind, const std::string& name, const Value& value,
       node.delivery.dead_letter = *target;
       node.delivery.dead_letter_mark = value.find("dead_letter")->mark;
     }
+    node.dedup = read_dedup(map.take("dedup"), node, map.path_of("dedup"), problems);
     if (const Value* inputs = map.take("inputs"); inputs != nullptr) {
       map.wrong(*inputs, "inputs", "a source has no inputs; consumers and backends name it in theirs");
     }
@@ -125,7 +125,8 @@ NodeConfig read_node(NodeKind kind, const std::string& name, const Value& value,
   }
   if (kind == NodeKind::consumer) read_observer_queue(map, node, problems);
   if (kind == NodeKind::backend) read_backend(map, node, problems);
-  map.later("dedup", "leave it out");
+  if (kind != NodeKind::source)
+    map.refuse("dedup", "belongs on a source: its duplicates are left out for all that it feeds");
   map.later("spool", "leave it out");
   map.done();
   return node;

@@ -19,6 +19,7 @@ struct NodeView {
   bool observer = false;
   bool required = true;  // its being down is the host's being down
   const NodeStats* stats = nullptr;
+  const NodeStats* dedup = nullptr;  // the condition of the store of a source's keys; null: there is none
 };
 
 struct GraphView {

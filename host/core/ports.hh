@@ -2,12 +2,15 @@
 // edge/ implements the nodes over the plugin ABI, tests implement them in memory; neither side knows the other.
 #pragma once
 
+#include "core/key_hash.hh"
+
 #include <sluice/backend.h>
 #include <sluice/consumer.h>
 #include <sluice/source.h>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -82,6 +85,22 @@ class BackendNode : public Node {
  public:
   [[nodiscard]] virtual sluice_status publish(const sluice_batch& batch, std::uint32_t& taken, std::string& error) = 0;
   virtual void flush() = 0;
+};
+
+/// Where a source's delivered keys are kept beyond its lane. Every call may block; a lane of its own makes them.
+class KeyStoreNode : public Node {
+ public:
+  /// True: other hosts record keys there too, so each key that this host does not know is looked up. False: nobody else
+  /// does; what load() gives at the start is all there is.
+  [[nodiscard]] virtual bool shared() const noexcept = 0;
+  /// Every key that was recorded and has not expired, oldest first. After start(), once.
+  virtual void load(const std::function<void(const KeyHash&, std::int64_t unix_ms)>& take) = 0;
+  /// present[i] becomes 1 when keys[i] was recorded and has not expired; it comes as 0.
+  [[nodiscard]] virtual Status lookup(std::span<const KeyHash> keys, std::uint8_t* present) = 0;
+  /// All of them or none. OK: they survive the end of this process.
+  [[nodiscard]] virtual Status record(std::span<const KeyHash> keys, std::int64_t unix_ms) = 0;
+  /// Removes expired keys, a bounded number in a call. True when there may be more.
+  virtual bool tidy(std::int64_t unix_ms) = 0;
 };
 
 /// Time as the lanes see it. Tests step it by hand.

@@ -128,6 +128,10 @@ struct NodeStats {
   Counter settled_delivered, settled_dropped, settled_rejected, settled_retry;       // sources, per record
   Counter derived;                                                                   // consumers: events emitted
   Counter attempts, retries, timeouts, dead_lettered, expired, duplicates_possible;  // backends
+  Counter duplicates_skipped, without_key,
+      keys_forgotten;    // sources with dedup: events; keys dropped before their time
+  Counter keys_known;    // gauge
+  Counter held_by_key;   // gauge; backends with ordering: events that wait behind an earlier one of their key
   Counter dropped_full;  // observers and drop_newest: events shed because the queue was full
   Counter away_periods, breaker_opened;
   Counter breaches;                              // contract broken: double, unknown or missing completions

@@ -63,17 +63,29 @@ NameHash::NameHash(NameHash&&) noexcept = default;
 NameHash& NameHash::operator=(NameHash&&) noexcept = default;
 NameHash::~NameHash() = default;
 
-UuidText NameHash::uuid(std::string_view node, std::string_view position, std::uint32_t index) {
+std::array<unsigned char, 16> NameHash::hash(std::string_view first, std::string_view second, std::uint64_t index) {
   SLUICE_ASSERT(EVP_DigestInit_ex(digest_->context, digest_->sha256, nullptr) == 1);
-  const std::uint64_t sizes[] = {node.size(), position.size(), index};
+  const std::uint64_t sizes[] = {first.size(), second.size(), index};
   digest_->add(sizes, sizeof sizes);
-  digest_->add(node.data(), node.size());
-  digest_->add(position.data(), position.size());
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  SLUICE_ASSERT(EVP_DigestFinal_ex(digest_->context, hash.data(), nullptr) == 1);
+  digest_->add(first.data(), first.size());
+  digest_->add(second.data(), second.size());
+  std::array<unsigned char, EVP_MAX_MD_SIZE> whole{};
+  SLUICE_ASSERT(EVP_DigestFinal_ex(digest_->context, whole.data(), nullptr) == 1);
   std::array<unsigned char, 16> bytes{};
-  std::memcpy(bytes.data(), hash.data(), bytes.size());
-  return write(bytes, 8);
+  std::memcpy(bytes.data(), whole.data(), bytes.size());
+  return bytes;
+}
+
+UuidText NameHash::uuid(std::string_view node, std::string_view position, std::uint32_t index) {
+  return write(hash(node, position, index), 8);
+}
+
+KeyHash NameHash::key(std::string_view first, std::string_view second) {
+  const auto bytes = hash(first, second, ~std::uint64_t{0});
+  KeyHash key;
+  std::memcpy(&key.high, bytes.data(), 8);
+  std::memcpy(&key.low, bytes.data() + 8, 8);
+  return key;
 }
 
 }  // namespace sluice

@@ -38,6 +38,7 @@ class Wiring {
       check_inputs(node);
       if (node.kind != NodeKind::consumer) check_dead_letter(node);
       if (node.kind == NodeKind::backend) check_delivery(node);
+      if (node.dedup) check_dedup(node, *node.dedup);
     }
     const bool circle = find_cycle();
     for (const NodeConfig& node : config_.nodes) {
@@ -150,6 +151,22 @@ class Wiring {
                                                         (target == from->delivery.dead_letter && !reads(target, name)));
       if ((dead_letter_edge && !with_dead_letters) || !out.insert(target).second) continue;
       collect(target, with_dead_letters, out);
+    }
+  }
+
+  void check_dedup(const NodeConfig& source, const DedupPolicy& dedup) {
+    if (dedup.store == DedupPolicy::Store::memory) {
+      at(problems_, source, dedup.mark, "dedup",
+         "keeps its keys in memory: after a restart duplicates are not recognised (store: {path: FILE.db} keeps them)",
+         Severity::note);
+    }
+    if (dedup.store != DedupPolicy::Store::file) return;
+    for (const NodeConfig& other : config_.nodes) {
+      if (&other == &source) return;
+      if (other.dedup && other.dedup->store == DedupPolicy::Store::file && other.dedup->path == dedup.path) {
+        at(problems_, source, dedup.mark, "dedup.store",
+           "is the file of \"" + other.name + "\" too; each source needs its own");
+      }
     }
   }
 

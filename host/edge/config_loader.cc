@@ -155,7 +155,18 @@ Config read_config(const LoadOptions& options, Problems& problems) {
 }
 
 void check_classes(Config& config, const ClassCatalog& catalog, Problems& problems) {
-  for (NodeConfig& node : config.nodes) check_class(node, catalog, problems);
+  for (NodeConfig& node : config.nodes) {
+    check_class(node, catalog, problems);
+    if (!node.dedup) continue;
+    for (NodeConfig& store : node.dedup->shared) {
+      // Whether the class offers a key store is known only by asking it, so the start does; of which kind it is, is all
+      // one.
+      if (const ClassDescription* described = catalog.find(store.klass); described != nullptr) {
+        store.kind = described->kind;
+      }
+      check_class(store, catalog, problems);
+    }
+  }
   check_ports(config, catalog, problems);
 }
 

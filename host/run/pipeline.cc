@@ -31,6 +31,7 @@ Pipeline::~Pipeline() {
   observers_.clear();
   consumers_.clear();
   sources_.clear();
+  key_stores_.clear();
 }
 
 void Pipeline::build() {
@@ -40,6 +41,8 @@ void Pipeline::build() {
   consumers_.resize(count);
   publish_logs_.resize(count);
   sources_.resize(count);
+  key_stores_.resize(count);
+  key_store_stats_.resize(count);
   for (NodeIndex i = 0; i < count; ++i) {
     stats_.push_back(std::make_unique<NodeStats>());
     blocks_.push_back(std::make_unique<BlockPool>());
@@ -77,6 +80,12 @@ void Pipeline::build() {
     }
   }
   for (const SourceReach& reach : graph_.sources) {
+    const std::string& name = graph_.nodes[reach.source].name;
+    if (KeyStoreNode* store = nodes_[reach.source].key_store.get(); store != nullptr) {
+      key_store_stats_[reach.source] = std::make_unique<NodeStats>();
+      key_stores_[reach.source] = std::make_unique<DedupLane>(name + ".dedup", *store, lane_world(reach.source),
+                                                              *key_store_stats_[reach.source]);
+    }
     SourceWiring wiring{&graph_,
                         &config_,
                         reach.source,
@@ -90,11 +99,12 @@ void Pipeline::build() {
                             if (halt_request_.empty()) halt_request_ = text;
                           }
                           waker_.wake();
-                        }};
-    sources_[reach.source] =
-        std::make_unique<SourceLane>(graph_.nodes[reach.source].name, *nodes_[reach.source].source,
-                                     lane_world(reach.source), *stats_[reach.source], std::move(wiring));
+                        },
+                        key_stores_[reach.source].get()};
+    sources_[reach.source] = std::make_unique<SourceLane>(name, *nodes_[reach.source].source, lane_world(reach.source),
+                                                          *stats_[reach.source], std::move(wiring));
     sources_[reach.source]->set_monitor(this);
+    if (key_stores_[reach.source] != nullptr) key_stores_[reach.source]->set_asker(sources_[reach.source].get());
   }
 }
 
@@ -128,8 +138,29 @@ void Pipeline::start() {
     if (consumers_[i] != nullptr) (void)start_one(i);
   }
   for (NodeIndex i = 0; i < nodes_.size(); ++i) {
+    if (key_stores_[i] != nullptr) start_key_store(i);
     if (sources_[i] != nullptr) sources_[i]->set_started(start_one(i));
   }
+}
+
+/// A store of this host's own must open, or duplicates of the last run would pass; a shared one may be away at first.
+void Pipeline::start_key_store(NodeIndex source) {
+  DedupLane& lane = *key_stores_[source];
+  NodeStats& stats = *key_store_stats_[source];
+  const Status status = lane.store().start(limits::kStartTimeout);
+  lane.set_started(status.ok());
+  if (status.ok()) {
+    stats.state.store(NodeState::running, std::memory_order_relaxed);
+    lane.store().load([&](const KeyHash& key, std::int64_t unix_ms) { sources_[source]->know_key(key, unix_ms); });
+    return;
+  }
+  if (status.code != SLUICE_AWAY || !lane.store().shared()) {
+    throw SetupError(lane.name() + ": cannot start: " + (status.text.empty() ? "no reason was given" : status.text));
+  }
+  stats.state.store(NodeState::away, std::memory_order_relaxed);
+  stats.set_error(status.text, world_.clock.unix_ns());
+  const Field fields[] = {{"node", lane.name(), false}, {"reason", status.text, false}};
+  world_.log.write(Level::warn, "Not reachable at start; its source waits until it is", fields);
 }
 
 void Pipeline::launch() {
@@ -150,6 +181,9 @@ std::vector<Lane*> Pipeline::lanes() {
     if (lane != nullptr) all.push_back(lane.get());
   }
   for (auto& lane : observers_) {
+    if (lane != nullptr) all.push_back(lane.get());
+  }
+  for (auto& lane : key_stores_) {
     if (lane != nullptr) all.push_back(lane.get());
   }
   for (auto& lane : sources_) {
@@ -226,7 +260,8 @@ milliseconds Pipeline::control() {
           if (source != nullptr) source->request_finish();
         }
       }
-      if (sources_told_ && std::ranges::all_of(sources_, [](const auto& l) { return l == nullptr || l->finished(); })) {
+      if (sources_told_ && std::ranges::all_of(sources_, [](const auto& l) { return l == nullptr || l->finished(); }) &&
+          finish_key_stores()) {
         for (NodeIndex i = 0; i < nodes_.size(); ++i) {
           if (consumers_[i] != nullptr) (void)nodes_[i].node().stop(limits::kStartTimeout);
         }
@@ -256,6 +291,14 @@ void Pipeline::finish_lanes() {
   for (auto& lane : observers_) {
     if (lane != nullptr) lane->request_finish();
   }
+}
+
+/// After the sources: until then they record.
+bool Pipeline::finish_key_stores() {
+  for (auto& lane : key_stores_) {
+    if (lane != nullptr) lane->request_finish();
+  }
+  return std::ranges::all_of(key_stores_, [](const auto& l) { return l == nullptr || l->finished(); });
 }
 
 /// Sources first: once they are quiet nothing new is pushed. Asked twice in a row, because a dead letter may be between

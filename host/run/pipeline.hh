@@ -6,6 +6,7 @@
 
 #include "core/graph.hh"
 #include "run/backend_lane.hh"
+#include "run/dedup_lane.hh"
 #include "run/inline_consumer.hh"
 #include "run/observer_lane.hh"
 #include "run/source_lane.hh"
@@ -17,11 +18,12 @@
 
 namespace sluice {
 
-/// A graph node's instance: exactly one is set.
+/// A graph node's instance: exactly one of the first three is set.
 struct PipelineNode {
   std::unique_ptr<SourceNode> source;
   std::unique_ptr<ConsumerNode> consumer;
   std::unique_ptr<BackendNode> backend;
+  std::unique_ptr<KeyStoreNode> key_store;  // of a source with `dedup`; null: its keys are kept in memory
 
   [[nodiscard]] Node& node() const noexcept {
     if (source != nullptr) return *source;
@@ -72,6 +74,10 @@ class Pipeline final : public Wakeable {
 
   [[nodiscard]] const Graph& graph() const noexcept { return graph_; }
   [[nodiscard]] const NodeStats& stats(NodeIndex node) const noexcept { return *stats_[node]; }
+  /// The condition of the store of a source's keys; null when it has none.
+  [[nodiscard]] const NodeStats* key_store_stats(NodeIndex source) const noexcept {
+    return key_stores_[source] == nullptr ? nullptr : &key_stores_[source]->stats();
+  }
   [[nodiscard]] TypeTable& types() noexcept { return types_; }
   [[nodiscard]] Node& node(NodeIndex node) noexcept { return nodes_[node].node(); }
   /// For tests: the lanes in the order of the graph.
@@ -83,6 +89,8 @@ class Pipeline final : public Wakeable {
   [[nodiscard]] std::uint64_t progress_mark() const;
   void begin_drain(const char* why);
   void finish_lanes();
+  void start_key_store(NodeIndex source);
+  [[nodiscard]] bool finish_key_stores();
   void run_lane(Lane& lane);
 
   const Config& config_;
@@ -97,6 +105,8 @@ class Pipeline final : public Wakeable {
   std::vector<std::unique_ptr<ObserverLane>> observers_;
   std::vector<std::unique_ptr<InlineConsumer>> consumers_;
   std::vector<std::unique_ptr<SourceLane>> sources_;
+  std::vector<std::unique_ptr<NodeStats>> key_store_stats_;
+  std::vector<std::unique_ptr<DedupLane>> key_stores_;  // by their source's index
   std::vector<std::thread> threads_;
   Waker waker_;
 

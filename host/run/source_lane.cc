@@ -43,6 +43,7 @@ SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, Node
       gating_(wiring_.graph->nodes.size()),
       undelivered_redactor_(redacted_by_any(*wiring_.graph, *wiring_.config, reach_)) {
   node.attach(this);
+  if (config_.dedup) dedup_ = std::make_unique<DedupGate>(*config_.dedup, ledger_, stats_, wiring_.key_store);
   for (const NodeIndex lane : reach_.required) required_[lane] = 1;
   for (const NodeIndex lane : reach_.gating) {
     gating_[lane] = 1;
@@ -100,11 +101,13 @@ void SourceLane::step(std::chrono::milliseconds max_rest) {
   const bool stopping = stop_.load(std::memory_order_acquire) || halt_.load(std::memory_order_acquire);
 
   if (finish_.load(std::memory_order_acquire)) {
-    finish();
+    finish(max_rest);
     return;
   }
   room_ = false;
-  if (pending_.block) {
+  if (pending_.asking) {
+    progress |= hear_keys();
+  } else if (pending_.block) {
     progress |= route_pending();
   } else if (ended_.load(std::memory_order_relaxed)) {
     set_state(NodeState::ended);
@@ -119,7 +122,7 @@ void SourceLane::step(std::chrono::milliseconds max_rest) {
     if (halt_.load(std::memory_order_relaxed) && !source_.in_order()) progress |= refuse_pull();
   } else if (now_ns >= away_until_ns_) {
     if (!started_) try_start(now_ns);
-    if (started_) progress |= pull(now_ns);
+    if (started_ && (dedup_ == nullptr || dedup_->has_room())) progress |= pull(now_ns);
   }
   if (progress || now_ns >= next_tick_ns_) tick_consumers(now_ns);
 
@@ -140,14 +143,20 @@ void SourceLane::step(std::chrono::milliseconds max_rest) {
              room);
 }
 
-void SourceLane::finish() {
+void SourceLane::finish(std::chrono::milliseconds max_rest) {
   if (finished_.load(std::memory_order_relaxed)) return;
+  if (pending_.asking) dedup_->forget();
   if (pending_.block) refuse({pending_.block->pulled.data() + pending_.next, pending_.end - pending_.next});
   if (pending_.block) {
     ledger_.close(pending_.page);
     pending_ = {};
   }
-  (void)take_settlements(now());
+  const std::uint64_t now_ns = now();
+  (void)take_settlements(now_ns);
+  if (!keys_are_recorded(now_ns)) {
+    (void)rest(now_ns, now_ns + kSecond, max_rest, 0);
+    return;
+  }
   if (!stopped_node_ && !ended_.load(std::memory_order_relaxed)) {
     stopped_node_ = true;
     (void)node_.stop(limits::kStartTimeout);
@@ -181,6 +190,7 @@ bool SourceLane::take_settlements(std::uint64_t now_ns) {
 }
 
 void SourceLane::settle_ready() {
+  if (dedup_ != nullptr) dedup_->work(now_ms());
   watch_ended();
   ledger_.take_settlements(settlements_);
   if (settlements_.empty()) return;

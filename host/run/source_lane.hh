@@ -7,6 +7,7 @@
 #include "core/ledger.hh"
 #include "core/redact.hh"
 #include "core/type_table.hh"
+#include "run/dedup_gate.hh"
 #include "run/inline_consumer.hh"
 #include "run/lane.hh"
 
@@ -34,6 +35,7 @@ struct SourceWiring {
   TypeTable* types = nullptr;
   UndeliveredSink* undelivered = nullptr;             // may be null
   std::function<void(const std::string& text)> halt;  // a consumer halted the graph
+  DedupLane* key_store = nullptr;                     // of its `dedup`; null: the keys are kept in memory
 };
 
 class SourceLane final : public Lane, public NodeEvents, public SettleSink {
@@ -62,6 +64,9 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   /// The drain is over: whatever is still open is not delivered. Then the lane finishes.
   void request_finish() noexcept;
 
+  /// A key that was recorded before this process began. Before the first step, and only with `dedup`.
+  void know_key(const KeyHash& key, std::int64_t unix_ms) { dedup_->know(key, unix_ms); }
+
   // NodeEvents
   void wake() noexcept override { Lane::wake(); }
   void complete(std::uint64_t, std::uint32_t, const sluice_result*) noexcept override { stats_.breaches.add_shared(); }
@@ -85,6 +90,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
     PageId page = 0;
     std::size_t next = 0;  // first event that is not routed
     std::size_t end = 0;   // decoded events; derived ones lie behind
+    bool asking = false;   // the key store has not said yet which of them are known
   };
   struct Kept {  // cannot_hold: memory kept until its page is closed
     PageId page = 0;
@@ -110,6 +116,11 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void contribute(std::span<const sluice_event> events, Outcome outcome, std::int32_t code, std::string_view reason);
   void send_dead_letters();
   bool route_pending();
+  bool ask_keys();
+  void sift();
+  bool hear_keys();
+  [[nodiscard]] bool keys_are_recorded(std::uint64_t now_ns);
+  [[nodiscard]] std::int64_t now_ms() const noexcept { return world_.clock.unix_ns() / 1'000'000; }
   void route_slice(std::span<const sluice_event> events);
   void route(const std::vector<NodeIndex>& targets, std::span<const sluice_event> events);
   void deliver(NodeIndex target, std::span<const sluice_event> events);
@@ -123,7 +134,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void write_undelivered(std::uint64_t tag, std::string_view reason);
   void overflow(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events);
   void owe(std::span<const sluice_event> events);
-  void finish();
+  void finish(std::chrono::milliseconds max_rest);
 
   SourceNode& source_;
   SourceWiring wiring_;
@@ -132,6 +143,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   BlockPool blocks_;
   Decoder decoder_;
   Ledger ledger_;
+  std::unique_ptr<DedupGate> dedup_;  // null without `dedup`
   TypeCache types_;
   std::vector<sluice_record> records_;
   std::vector<std::uint32_t> event_record_;  // by event of the pull in hand: its record in the page
@@ -161,6 +173,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   bool started_ = true;
   Wakeable* monitor_ = nullptr;
   bool stopped_node_ = false;
+  std::uint64_t finishing_since_ns_ = 0;
   bool room_ = false;
 
   std::mutex inbox_mutex_;

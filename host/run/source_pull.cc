@@ -158,7 +158,7 @@ bool SourceLane::pull(std::uint64_t now_ns) {
     return status == SLUICE_END;
   }
   decode(writer.writer, block);
-  (void)route_pending();
+  if (dedup_ == nullptr || ask_keys()) (void)route_pending();
   return true;
 }
 

@@ -117,6 +117,31 @@ sluice_status FakeConsumer::process(const sluice_batch& in, std::uint8_t* verdic
   return judge ? judge(in, verdict, out, error) : SLUICE_OK;
 }
 
+// ---- key store ----
+
+bool FakeKeyStore::World::has(const KeyHash& key) const {
+  return std::ranges::find(keys, key, &Key::key) != keys.end();
+}
+
+void FakeKeyStore::load(const std::function<void(const KeyHash&, std::int64_t)>& take) {
+  if (world_.shared) return;
+  for (const Key& key : world_.keys) take(key.key, key.unix_ms);
+}
+
+Status FakeKeyStore::lookup(std::span<const KeyHash> keys, std::uint8_t* present) {
+  ++world_.lookups;
+  if (world_.away) return answer();
+  for (std::size_t i = 0; i < keys.size(); ++i) present[i] = world_.has(keys[i]) ? 1 : 0;
+  return {};
+}
+
+Status FakeKeyStore::record(std::span<const KeyHash> keys, std::int64_t unix_ms) {
+  if (world_.away) return answer();
+  ++world_.records;
+  for (const KeyHash& key : keys) world_.keys.push_back({key, unix_ms});
+  return {};
+}
+
 // ---- rig ----
 
 Delivery Rig::fast() {
@@ -146,7 +171,7 @@ FakeSource& Rig::source(const std::string& name, Acknowledge acknowledge) {
   facts_.push_back({});
   auto made = std::make_unique<FakeSource>();
   FakeSource& source = *made;
-  nodes_.push_back({std::move(made), nullptr, nullptr});
+  nodes_.push_back({std::move(made), nullptr, nullptr, nullptr});
   return source;
 }
 
@@ -155,7 +180,7 @@ FakeBackend& Rig::backend(const std::string& name, const std::vector<std::string
   facts_.push_back({});
   auto made = std::make_unique<FakeBackend>();
   FakeBackend& backend = *made;
-  nodes_.push_back({nullptr, nullptr, std::move(made)});
+  nodes_.push_back({nullptr, nullptr, std::move(made), nullptr});
   return backend;
 }
 
@@ -166,8 +191,15 @@ FakeConsumer& Rig::consumer(const std::string& name, const std::vector<std::stri
   auto made = std::make_unique<FakeConsumer>();
   FakeConsumer& consumer = *made;
   consumer.emitting = (flags & SLUICE_EMITS) != 0;
-  nodes_.push_back({nullptr, std::move(made), nullptr});
+  nodes_.push_back({nullptr, std::move(made), nullptr, nullptr});
   return consumer;
+}
+
+void Rig::key_store(const std::string& source, FakeKeyStore::World& world) {
+  node(source).dedup.emplace();
+  for (std::size_t i = 0; i < config.nodes.size(); ++i) {
+    if (config.nodes[i].name == source) nodes_[i].key_store = std::make_unique<FakeKeyStore>(world);
+  }
 }
 
 NodeConfig& Rig::node(const std::string& name) { return *std::ranges::find(config.nodes, name, &NodeConfig::name); }

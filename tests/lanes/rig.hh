@@ -141,6 +141,38 @@ class FakeConsumer final : public ConsumerNode {
   [[nodiscard]] bool emits() const noexcept override { return emitting; }
 };
 
+/// A key store that outlives its pipeline when the test keeps `keys`, as a file or a server does.
+class FakeKeyStore final : public KeyStoreNode {
+ public:
+  struct Key {
+    KeyHash key;
+    std::int64_t unix_ms = 0;
+  };
+  struct World {  // what is outside this process
+    std::vector<Key> keys;
+    bool away = false;
+    bool shared = false;
+    std::uint32_t lookups = 0, records = 0;
+    [[nodiscard]] bool has(const KeyHash& key) const;
+  };
+  explicit FakeKeyStore(World& world) : world_(world) {}
+
+  void attach(NodeEvents*) noexcept override {}
+  [[nodiscard]] Status start(std::chrono::milliseconds) override { return answer(); }
+  [[nodiscard]] bool poll(int, std::chrono::milliseconds, std::uint32_t, Status&) override { return false; }
+  [[nodiscard]] bool polls() const noexcept override { return false; }
+  Status stop(std::chrono::milliseconds) override { return {}; }
+  [[nodiscard]] bool shared() const noexcept override { return world_.shared; }
+  void load(const std::function<void(const KeyHash&, std::int64_t)>& take) override;
+  [[nodiscard]] Status lookup(std::span<const KeyHash> keys, std::uint8_t* present) override;
+  [[nodiscard]] Status record(std::span<const KeyHash> keys, std::int64_t unix_ms) override;
+  bool tidy(std::int64_t) override { return false; }
+
+ private:
+  [[nodiscard]] Status answer() const { return world_.away ? Status{SLUICE_AWAY, "no route"} : Status{}; }
+  World& world_;
+};
+
 class KeptUndelivered final : public UndeliveredSink {
  public:
   std::vector<std::string> events;
@@ -159,6 +191,8 @@ class Rig {
   FakeBackend& backend(const std::string& name, const std::vector<std::string>& inputs, Delivery delivery = fast());
   FakeConsumer& consumer(const std::string& name, const std::vector<std::string>& inputs,
                          std::uint32_t flags = SLUICE_EMITS, std::vector<std::string> ports = {});
+  /// Gives the source `dedup` with a store outside this process.
+  void key_store(const std::string& source, FakeKeyStore::World& world);
   /// The configured node, to change before build().
   NodeConfig& node(const std::string& name);
   void build();
