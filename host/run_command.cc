@@ -6,6 +6,8 @@
 #include "edge/config_commands.hh"
 #include "edge/config_loader.hh"
 #include "edge/crash_report.hh"
+#include "edge/dedup_file.hh"
+#include "edge/dedup_plugin.hh"
 #include "edge/host_classes.hh"
 #include "edge/log.hh"
 #include "edge/plugin_library.hh"
@@ -72,6 +74,29 @@ std::vector<NodeFacts> facts_of(const Config& config, const ClassCatalog& catalo
   return facts;
 }
 
+/// Where a source's delivered keys are kept beyond its lane; null when that is nowhere.
+std::unique_ptr<KeyStoreNode> key_store_of(const NodeConfig& source, PluginLibrary& library,
+                                           const NodeServices& services) {
+  if (!source.dedup) return nullptr;
+  const DedupPolicy& dedup = *source.dedup;
+  switch (dedup.store) {
+    case DedupPolicy::Store::memory:
+      return nullptr;
+    case DedupPolicy::Store::file:
+      return std::make_unique<DedupFile>(dedup.path, dedup.ttl, dedup.max_keys, services.log);
+    case DedupPolicy::Store::shared:
+      break;
+  }
+  const NodeConfig& from = dedup.shared.front();
+  Status status;
+  auto made = create_key_store(library.load(from.kind, from.klass), {from.name, from.config_json, 0, 1}, dedup.ttl,
+                               services, status);
+  if (!status.ok()) {
+    throw SetupError(to_line({from.file, from.mark, from.path, "class " + from.klass + ": " + status.text}));
+  }
+  return made;
+}
+
 /// One instance per graph node. Throws SetupError naming node and class.
 std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph, PluginLibrary& library,
                                        const NodeServices& services) {
@@ -85,7 +110,8 @@ std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph,
                       "class " + from.klass + " refused its config: " + created.status.text};
       throw SetupError(to_line(problem));
     }
-    nodes.push_back({std::move(created.source), std::move(created.consumer), std::move(created.backend), nullptr});
+    nodes.push_back({std::move(created.source), std::move(created.consumer), std::move(created.backend),
+                     key_store_of(from, library, services)});
   }
   return nodes;
 }
@@ -98,8 +124,8 @@ GraphView view_of(const Config& config, Pipeline& pipeline) {
   for (NodeIndex i = 0; i < pipeline.graph().nodes.size(); ++i) {
     const GraphNode& node = pipeline.graph().nodes[i];
     const NodeConfig& from = config.nodes[node.config];
-    view.nodes.push_back(
-        {node.kind, node.name, from.klass, node.observer, from.required && !node.observer, &pipeline.stats(i)});
+    view.nodes.push_back({node.kind, node.name, from.klass, node.observer, from.required && !node.observer,
+                          &pipeline.stats(i), from.dedup.has_value(), pipeline.key_store_stats(i)});
   }
   return view;
 }

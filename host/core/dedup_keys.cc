@@ -12,7 +12,8 @@ void KnownKeys::add(const KeyHash& key, std::int64_t at_ms) {
   if (max_keys_ == 0) return;
   if (count_ == max_keys_) {
     const Entry& oldest = ring_[first_];
-    if (table_.find(oldest.key) == first_ && oldest.at_ms + ttl_ms_ > at_ms) ++evicted_;
+    const bool counts = oldest.key != key && table_.find(oldest.key) == first_;
+    if (counts && oldest.at_ms + ttl_ms_ > at_ms) ++evicted_;
     drop_oldest();
   }
   if (count_ == ring_.size()) grow();

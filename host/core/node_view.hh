@@ -19,7 +19,8 @@ struct NodeView {
   bool observer = false;
   bool required = true;  // its being down is the host's being down
   const NodeStats* stats = nullptr;
-  const NodeStats* dedup = nullptr;  // the condition of the store of a source's keys; null: there is none
+  bool dedup = false;                    // a source that leaves duplicates out
+  const NodeStats* key_store = nullptr;  // the condition of its keys' store; null when they are in memory
 };
 
 struct GraphView {

@@ -39,6 +39,12 @@ void put_last_error(JsonText& json, const NodeStats& stats) {
   json.member("time", std::string_view(time, sizeof time));
 }
 
+void put_key_store(JsonText& json, const NodeStats& store) {
+  const auto scope = json.object("key_store");
+  json.member("state", to_text(store.state.load(std::memory_order_relaxed)));
+  put_last_error(json, store);
+}
+
 void put_node(JsonText& json, const NodeView& node) {
   const auto scope = json.object();
   const NodeStats& stats = *node.stats;
@@ -56,7 +62,25 @@ void put_node(JsonText& json, const NodeView& node) {
   if (node.kind == NodeKind::backend) {
     json.member("breaker", to_text(stats.breaker.load(std::memory_order_relaxed)));
   }
+  if (node.key_store != nullptr) put_key_store(json, *node.key_store);
   put_last_error(json, stats);
+}
+
+void put_dedup(JsonText& json, const NodeView& node) {
+  const auto scope = json.object("dedup");
+  json.member("duplicates_skipped", node.stats->duplicates_skipped.get());
+  json.member("without_key", node.stats->without_key.get());
+  json.member("keys_known", node.stats->keys_known.get());
+  json.member("keys_forgotten", node.stats->keys_forgotten.get());
+  if (node.key_store == nullptr) return;
+  const Histogram& took = node.key_store->publish_ns;
+  const auto store = json.object("key_store");
+  json.member("state", to_text(node.key_store->state.load(std::memory_order_relaxed)));
+  json.member("keys_recorded", node.key_store->records_in.get());
+  json.member(
+      "avg_latency_ms",
+      took.count() == 0 ? 0 : rounded(static_cast<double>(took.sum()) / static_cast<double>(took.count()) / 1e6));
+  json.member("p99_latency_ms", rounded(static_cast<double>(took.percentile(0.99)) / 1e6));
 }
 
 void put_figures(JsonText& json, const DeliveryFigures& figures) {
@@ -99,6 +123,7 @@ void put_sources(JsonText& json, const GraphView& graph) {
     json.member("bytes_in", stats.bytes_in.get());
     json.member("events_in", total(stats, &TypeCounters::in));
     json.member("undecodable", stats.undecodable.get());
+    if (node.dedup) put_dedup(json, node);
     const auto settled = json.object("settled");
     json.member("delivered", stats.settled_delivered.get());
     json.member("dropped", stats.settled_dropped.get());

@@ -159,11 +159,7 @@ void check_classes(Config& config, const ClassCatalog& catalog, Problems& proble
     check_class(node, catalog, problems);
     if (!node.dedup) continue;
     for (NodeConfig& store : node.dedup->shared) {
-      // Whether the class offers a key store is known only by asking it, so the start does; of which kind it is, is all
-      // one.
-      if (const ClassDescription* described = catalog.find(store.klass); described != nullptr) {
-        store.kind = described->kind;
-      }
+      // Whether the class offers a key store is known only by asking it: create_key_store() does.
       check_class(store, catalog, problems);
     }
   }

@@ -93,7 +93,9 @@ std::vector<TypeFigures> types_of(const GraphView& graph) {
 bool is_down(const NodeView& node) noexcept {
   const NodeState state = node.stats->state.load(std::memory_order_relaxed);
   const BreakerState breaker = node.stats->breaker.load(std::memory_order_relaxed);
-  return state == NodeState::broken || state == NodeState::away || breaker == BreakerState::open;
+  const bool keys_away =
+      node.key_store != nullptr && node.key_store->state.load(std::memory_order_relaxed) == NodeState::away;
+  return state == NodeState::broken || state == NodeState::away || breaker == BreakerState::open || keys_away;
 }
 
 }  // namespace sluice

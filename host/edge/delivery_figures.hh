@@ -48,7 +48,7 @@ struct TypeFigures {
 /// The types that occurred, most frequent first.
 [[nodiscard]] std::vector<TypeFigures> types_of(const GraphView& graph);
 
-/// Broken, away, or held back by its breaker: events cannot pass.
+/// Broken, away, held back by its breaker, or waiting for the store of its keys: events cannot pass.
 [[nodiscard]] bool is_down(const NodeView& node) noexcept;
 
 }  // namespace sluice

@@ -169,6 +169,43 @@ void add_by_node(Families& families, const GraphView& graph) {
   }
 }
 
+void add_dedup(Families& families, const GraphView& graph) {
+  struct OfDedup {
+    const char *name, *help;
+    Counter NodeStats::*counter;
+    MetricType type;
+  };
+  constexpr OfDedup kOfDedup[] = {
+      {"sluice_duplicates_skipped_total", "Events that were left out because their key is known or under way.",
+       &NodeStats::duplicates_skipped, MetricType::Counter},
+      {"sluice_dedup_without_key_total", "Events that passed because they have no business key.",
+       &NodeStats::without_key, MetricType::Counter},
+      {"sluice_dedup_keys", "Delivered keys that this host knows.", &NodeStats::keys_known, MetricType::Gauge},
+      {"sluice_dedup_keys_forgotten_total", "Keys forgotten before their time because there were too many.",
+       &NodeStats::keys_forgotten, MetricType::Counter},
+  };
+  for (const OfDedup& of : kOfDedup) {
+    MetricFamily made = family(of.name, of.type, of.help);
+    for (const NodeView& node : graph.nodes) {
+      if (!node.dedup) continue;
+      const auto value = static_cast<double>((node.stats->*of.counter).get());
+      (of.type == MetricType::Gauge ? add_gauge : add_counter)(made, {{"node", node.name}}, value);
+    }
+    families.push_back(std::move(made));
+  }
+  MetricFamily up = family("sluice_key_store_up", MetricType::Gauge, "1 while the store of a source's keys answers.");
+  MetricFamily took = family("sluice_key_store_latency_seconds", MetricType::Histogram,
+                             "Time that the store of a source's keys took to look up or record a batch.");
+  for (const NodeView& node : graph.nodes) {
+    if (node.key_store == nullptr) continue;
+    const bool runs = node.key_store->state.load(std::memory_order_relaxed) == NodeState::running;
+    add_gauge(up, {{"node", node.name}}, runs ? 1 : 0);
+    add_histogram(took, {{"node", node.name}}, node.key_store->publish_ns, kLatency);
+  }
+  families.push_back(std::move(up));
+  families.push_back(std::move(took));
+}
+
 void add_settled(Families& families, const GraphView& graph) {
   MetricFamily made = family("sluice_records_settled_total", MetricType::Counter,
                              "Records whose source was told what became of them, by outcome.");
@@ -273,6 +310,7 @@ std::string prometheus_text(const GraphView& graph, const std::vector<MetricSamp
   add_by_type(families, graph);
   add_by_node(families, graph);
   add_settled(families, graph);
+  add_dedup(families, graph);
   add_states(families, graph);
   add_histograms(families, graph);
   add_process(families, graph, process);

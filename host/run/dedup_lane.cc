@@ -7,7 +7,9 @@ constexpr std::uint64_t kTidyEvery = 10'000'000'000;  // ns
 }  // namespace
 
 DedupLane::DedupLane(std::string name, KeyStoreNode& store, LaneWorld world, NodeStats& stats)
-    : Lane(std::move(name), store, world, stats), store_(store), random_(world.seed) {}
+    : Lane(std::move(name), store, world, stats), store_(store), random_(world.seed) {
+  node_.attach(this);
+}
 
 void DedupLane::set_started(bool started) noexcept {
   started_ = started;

@@ -11,7 +11,7 @@
 
 namespace sluice {
 
-class DedupLane final : public Lane {
+class DedupLane final : public Lane, public NodeEvents {
  public:
   DedupLane(std::string name, KeyStoreNode& store, LaneWorld world, NodeStats& stats);
 
@@ -24,6 +24,15 @@ class DedupLane final : public Lane {
   [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_acquire); }
   [[nodiscard]] bool idle() const noexcept override { return idle_.load(std::memory_order_acquire); }
   void request_finish() noexcept;
+
+  // NodeEvents: a store is asked and answers; it completes nothing.
+  void wake() noexcept override { Lane::wake(); }
+  void complete(std::uint64_t, std::uint32_t, const sluice_result*) noexcept override { stats_.breaches.add_shared(); }
+  void complete_each(std::uint64_t, std::uint32_t, const std::uint8_t*) noexcept override {
+    stats_.breaches.add_shared();
+  }
+  void explain(std::uint32_t, std::string_view) noexcept override { stats_.breaches.add_shared(); }
+  [[nodiscard]] std::uint64_t now_ns() const noexcept override { return now(); }
 
   // Any thread; in practice the source's.
 

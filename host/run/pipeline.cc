@@ -151,6 +151,7 @@ void Pipeline::start_key_store(NodeIndex source) {
   lane.set_started(status.ok());
   if (status.ok()) {
     stats.state.store(NodeState::running, std::memory_order_relaxed);
+    if (!status.text.empty()) stats.set_error(status.text, world_.clock.unix_ns());  // it began anew
     lane.store().load([&](const KeyHash& key, std::int64_t unix_ms) { sources_[source]->know_key(key, unix_ms); });
     return;
   }
