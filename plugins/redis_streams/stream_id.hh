@@ -27,7 +27,7 @@ struct StreamId {
   const auto [dash, error] = std::from_chars(text.data(), end, id.ms);
   if (error != std::errc{}) return {};
   if (dash == end) return id;
-  if (*dash != '-' || std::from_chars(dash + 1, end, id.sequence).ptr != end) return {};
+  if (*dash != '-' || dash + 1 == end || std::from_chars(dash + 1, end, id.sequence).ptr != end) return {};
   return id;
 }
 

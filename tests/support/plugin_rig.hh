@@ -365,6 +365,8 @@ class Node {
   void flush() {
     if (class_.backend->flush != nullptr) class_.backend->flush(node_);
   }
+  /// For the calls of a class's extensions.
+  [[nodiscard]] sluice_node* raw() const noexcept { return node_; }
   [[nodiscard]] std::string summary() {
     const auto* table = static_cast<const sluice_summary*>(class_.extension(&class_, SLUICE_SUMMARY));
     std::string text(16 * 1024, '\0');
