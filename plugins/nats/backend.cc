@@ -40,17 +40,20 @@ void Backend::connect(milliseconds timeout) {
   connection_ = std::make_unique<Connection>(options_.address, timeout, host_);
   reply_ = connection_->inbox() + ".";
   output_bytes_ = 0;
+  stream_gone_ = false;
   host_.log(SLUICE_LOG_INFO, "connected to " + connection_->server());
 }
 
 std::uint32_t Backend::free_places() const noexcept {
   if (one_by_one_ > 0) return in_flight() == 0 ? 1 : 0;
+  if (stream_gone_) return 0;
   const auto free = static_cast<std::uint32_t>(options_.window - in_flight());
   return in_flight() != 0 && free < options_.window / kRefillShare ? 0 : free;
 }
 
 sluice_status Backend::publish(sluice::BatchView batch, std::uint32_t& taken) {
   if (connection_ != nullptr && connection_->lost()) lost(connection_->error());
+  if (stream_gone_ && in_flight() == 0) connection_.reset();
   if (connection_ == nullptr) connect(options_.timeout);  // throws Away: the host waits, and longer each time
   if (in_flight() == 0) {
     first_open_ = next_ = run_start_ = run_end_ = batch.ticket();
@@ -186,7 +189,10 @@ void Backend::take_answers() {
 void Backend::nobody_took() {
   if (!options_.jetstream || in_flight() == 0) return;
   const bool fixed = options_.subject.is_fixed();
-  if (fixed || in_flight() == 1) return answered(nobody_there(subject_, fixed), first_open_);
+  if (fixed || in_flight() == 1) {
+    stream_gone_ = fixed;  // it may have been deleted: looked at, and made again, before the next event
+    return answered(nobody_there(subject_, fixed), first_open_);
+  }
   one_by_one_ = options_.window;
   deliver_run();
   for (std::uint64_t ticket = first_open_; ticket < next_; ++ticket) {

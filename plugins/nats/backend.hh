@@ -64,6 +64,7 @@ class Backend {
   std::uint32_t one_by_one_ = 0;             // so many events go alone, to find the one whose subject nobody takes
   std::vector<std::uint8_t> done_;           // ring: answered, though an earlier one is not
   std::uint64_t run_start_ = 0, run_end_ = 0;
+  bool stream_gone_ = false;
   std::uint64_t output_bytes_ = 0;  // at most this much waits to be sent
   std::uint64_t last_progress_ms_ = 0;
 

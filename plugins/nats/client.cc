@@ -223,7 +223,7 @@ Connection::~Connection() {
 const std::string& Connection::inbox() const noexcept { return state_->inbox; }
 
 void Connection::subscribe(const std::string& subject, const std::string& queue, std::uint32_t messages_max,
-                           std::uint64_t bytes_max) {
+                           std::uint64_t bytes_max, milliseconds timeout) {
   natsSubscription* raw = nullptr;
   const natsStatus status =
       queue.empty() ? natsConnection_SubscribeSync(&raw, state_->connection.get(), subject.c_str())
@@ -231,6 +231,17 @@ void Connection::subscribe(const std::string& subject, const std::string& queue,
   set(status, ("subject '" + subject + "'").c_str());
   state_->subscription.reset(raw);
   set(natsSubscription_SetPendingLimits(raw, static_cast<int>(messages_max), static_cast<int>(bytes_max)), "limits");
+  // A server handles what one connection sends in its order: when the echo is here, the subscription is there.
+  Message echo;
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  if (!publish((state_->inbox + ".echo").c_str(), nullptr, std::string_view())) throw Away(error());
+  while (!take_answer(echo)) {
+    exchange(-1, 20ms);
+    if (const std::string why = refusal(); !why.empty())
+      throw Away(why + ": may this user subscribe to '" + subject + "'?");
+    if (lost()) throw Away(error());
+    if (std::chrono::steady_clock::now() > end) throw Away("no answer for " + std::to_string(timeout.count()) + " ms");
+  }
 }
 
 bool Connection::publish(const char* subject, const char* reply, std::string_view body) {

@@ -64,9 +64,10 @@ class Connection {
 
   /// A subject that is this connection's alone; everything below it arrives in the inbox.
   [[nodiscard]] const std::string& inbox() const noexcept;
-  /// One more stream of messages into the same hands; `queue` may be empty. Throws Away.
+  /// One more stream of messages into the same hands; `queue` may be empty. When it returns, the server knows of it.
+  /// Throws Away.
   void subscribe(const std::string& subject, const std::string& queue, std::uint32_t messages_max,
-                 std::uint64_t bytes_max);
+                 std::uint64_t bytes_max, milliseconds timeout);
 
   /// Adds to what write() sends. False: the connection is lost.
   [[nodiscard]] bool publish(const char* subject, const char* reply, const Headers& headers, std::string_view body);

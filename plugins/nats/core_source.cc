@@ -25,7 +25,7 @@ void CoreSource::start(milliseconds timeout) {
 
 void CoreSource::connect(milliseconds timeout) {
   auto fresh = std::make_unique<Connection>(options_.address, timeout, host_);
-  fresh->subscribe(options_.subject, options_.queue, options_.messages_max, options_.bytes_max);
+  fresh->subscribe(options_.subject, options_.queue, options_.messages_max, options_.bytes_max, timeout);
   connection_ = std::move(fresh);
   dropped_ = 0;
   host_.log(SLUICE_LOG_INFO, "listening to '" + options_.subject + "' at " + connection_->server());

@@ -35,6 +35,8 @@ Address read_address(const sluice::ConfigView& config) {
   address.certificate = config.text("tls/cert_file");
   address.key = config.text("tls/key_file");
   address.server_name = config.text("tls/server_name");
+  // Who names an authority or a server means TLS: without it these would have no effect, and nobody would notice.
+  address.tls = address.tls || !address.ca.empty() || !address.certificate.empty() || !address.server_name.empty();
   if (address.certificate.empty() != address.key.empty()) {
     throw BadConfig("tls: cert_file and key_file belong together: give both");
   }

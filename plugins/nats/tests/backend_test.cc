@@ -43,8 +43,7 @@ TEST_CASE("nats: without message_id the server drops nothing", "[nats][live]") {
 TEST_CASE("nats: core publish reaches who listens, and is delivered when the server has handled it", "[nats][live]") {
   NatsServer server("", false);
   FarSide far(server.url());
-  far.connection().subscribe("nlp.>", "", 100000, 64 * 1024 * 1024);
-  far.flush();
+  far.connection().subscribe("nlp.>", "", 100000, 64 * 1024 * 1024, 5s);
   Driver driver(config(server.url(), R"("jetstream":false)"));
   driver.node.start();
   REQUIRE(driver.publish_all(events(0, 3000)));

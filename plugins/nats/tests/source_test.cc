@@ -259,8 +259,6 @@ TEST_CASE("nats_core: a queue group shares what comes, and what waits is bounded
   SourceDriver a(config(server.url(), more), 2), b(config(server.url(), more), 2);
   a.node.start();
   b.node.start();
-  a.poll();
-  b.poll();
   fill(far, 0, 100);
   REQUIRE(a.until([&] { return (void)b.pull(), b.poll(1), a.pulled.size() + b.pulled.size() == 100; }));
   CHECK(a.pulled.size() > 0);
