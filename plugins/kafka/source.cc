@@ -52,7 +52,7 @@ void lend(sluice_writer& out, const Fetched& message) {
 Source::Source(sluice::HostView host, sluice::ConfigView config)
     : host_(host),
       options_(read_source_options(config)),
-      unsettled_(host.cell(SLUICE_GAUGE, "unsettled_events", "Messages handed over and not settled yet.")) {}
+      unsettled_(host.cell(SLUICE_GAUGE, "source_pending_events", "Messages handed over and not settled yet.")) {}
 
 /// What is settled by now is committed, and the group is told that this member is gone.
 Source::~Source() {
@@ -163,7 +163,7 @@ void Source::assigned(const std::vector<Partition>& partitions) {
     while (assigned_.count(next_slot_ & kSlotMask) != 0) ++next_slot_;
     Assigned& made = assigned_[next_slot_++ & kSlotMask];
     made.partition = partition;
-    made.lag = host_.cell(SLUICE_GAUGE, "lag_events", "Messages of the partition that the group has not settled.",
+    made.lag = host_.cell(SLUICE_GAUGE, "source_lag_events", "Messages of the partition that are not settled.",
                           {{"topic", partition.topic}, {"partition", std::to_string(partition.number)}});
   }
   if (host_.logs(SLUICE_LOG_INFO)) {
