@@ -390,7 +390,8 @@ void Consumer::unassign() {
 }
 
 std::optional<Failure> Consumer::commit(const std::vector<Partition>& next) {
-  const auto error = rd_kafka_commit(state_->handle, list_of(next).get(), 1);
+  const auto error =
+      rd_kafka_commit_queue(state_->handle, list_of(next).get(), state_->notices.get(), nullptr, nullptr);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
   return failure_of(error, nullptr);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace kafka {
 namespace {
@@ -90,6 +91,12 @@ std::string last_of(const Properties& properties, std::string_view name) {
 }
 
 /// What the library would only notice when it is started.
+void check_times(const Properties& properties) {
+  const std::string linger = last_of(properties, "linger.ms"), timeout = last_of(properties, "delivery.timeout.ms");
+  if (std::strtod(linger.c_str(), nullptr) < std::strtod(timeout.c_str(), nullptr)) return;
+  throw sluice::BadConfig("linger: " + linger + " ms must be shorter than delivery_timeout, which is " + timeout);
+}
+
 void check_acks(const std::string& acks, const Properties& properties) {
   if (!is_all(acks) && last_of(properties, "enable.idempotence") == "true") {
     throw sluice::BadConfig("acks: " + acks + " contradicts enable.idempotence: leave acks out, or say all");
@@ -136,6 +143,7 @@ BackendOptions read_backend_options(sluice::ConfigView config) {
   options.max_message_bytes = std::stoull("0" + last_of(options.properties, "message.max.bytes"));
   check_acks(config.text("acks"), options.properties);
   check(options.properties, Role::producer);
+  check_times(options.properties);
   return options;
 }
 

@@ -80,6 +80,7 @@ TEST_CASE("options: any property of the library by its name; what it does not kn
         "property lingers.ms: No such configuration property: \"lingers.ms\"");
   CHECK(refusal(R"({"properties":{"linger.ms":"soon"}})").find("property linger.ms: ") == 0);
   CHECK(refusal(R"({"properties":{"plugin.library.paths":"x"}})").find("cannot be set") != std::string::npos);
+  CHECK(refusal(R"({"linger":60000})").find("must be shorter than delivery_timeout") != std::string::npos);
   CHECK(refusal(R"({"topic":"nlp-{type"})").find("topic: ") == 0);
 }
 

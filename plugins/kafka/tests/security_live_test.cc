@@ -38,7 +38,7 @@ TEST_CASE("kafka: a wrong password is away with a word about the password", "[ka
   const std::string topic = Broker::get().topic();
   for (const char* mechanism : {"SCRAM-SHA-256", "PLAIN"}) {
     CAPTURE(mechanism);
-    const std::string wrong = R"("timeout":2000,"security_protocol":"SASL_PLAINTEXT",)" + user(mechanism, "guessed");
+    const std::string wrong = R"("timeout":1000,"security_protocol":"SASL_PLAINTEXT",)" + user(mechanism, "guessed");
     const std::string door = variable("SLUICE_KAFKA_SASL_PLAINTEXT");
     BackendDriver driver(config(topic, wrong, door));
     CHECK(has(start_error(driver.node), "sasl_password"));
@@ -62,7 +62,7 @@ TEST_CASE("kafka: a certificate for another name, an expired one and one of an u
   CHECK(good.host.completed(SLUICE_OK) == 5);
   for (const char* twin : {"SLUICE_KAFKA_WRONG_NAME", "SLUICE_KAFKA_EXPIRED", "SLUICE_KAFKA_UNKNOWN"}) {
     CAPTURE(twin);
-    const std::string settings = R"("timeout":2000,"security_protocol":"SSL",)" + tls();
+    const std::string settings = R"("timeout":1000,"security_protocol":"SSL",)" + tls();
     BackendDriver driver(config(topic, settings, variable(twin)));
     CHECK(has(start_error(driver.node), "certificate"));
     CHECK(driver.node.status == SLUICE_AWAY);
