@@ -165,9 +165,16 @@ void Pipeline::start_key_store(NodeIndex source) {
 }
 
 void Pipeline::launch() {
+  if (std::thread::hardware_concurrency() > 1) pull_ahead(true);
   for (Lane* lane : lanes()) {
     threads_.emplace_back([this, lane] { run_lane(*lane); });
     pthread_setname_np(threads_.back().native_handle(), lane->name().substr(0, 15).c_str());
+  }
+}
+
+void Pipeline::pull_ahead(bool with_thread) {
+  for (auto& lane : sources_) {
+    if (lane != nullptr) lane->pull_ahead(with_thread);
   }
 }
 

@@ -51,6 +51,8 @@ class Pipeline final : public Wakeable {
   void start();
   /// One thread per lane. Tests that step by hand do without.
   void launch();
+  /// Sources pull on while earlier pulls are decoded. launch() sees to it; tests that step by hand may ask for it.
+  void pull_ahead(bool with_thread);
   /// One round of the stop machine. Returns when to call again at the latest.
   std::chrono::milliseconds control();
   /// Readable when control() should be called.

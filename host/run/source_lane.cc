@@ -38,7 +38,8 @@ SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, Node
                   std::ranges::any_of(reach_.consumers,
                                       [&](NodeIndex c) { return wiring_.consumer_of[c]->node().wants_settled(); })),
       types_(*wiring_.types),
-      records_(wiring_.config->batch_events),
+      batch_events_(wiring_.config->batch_events),
+      keeps_undelivered_(node.cannot_hold() && wiring_.undelivered != nullptr),
       required_(wiring_.graph->nodes.size()),
       gating_(wiring_.graph->nodes.size()),
       undelivered_redactor_(redacted_by_any(*wiring_.graph, *wiring_.config, reach_)) {
@@ -55,6 +56,12 @@ SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, Node
       wiring_.consumer_of[consumer]->set_waker(this);
     }
   }
+}
+
+void SourceLane::pull_ahead(bool with_thread) {
+  pulls_ahead_ = true;
+  if (!with_thread) return;
+  ahead_ = std::make_unique<DecodeAhead>(Decoder(config_.format, wiring_.config->limits), name_, world_.seed, *this);
 }
 
 // ---- what others ask of the lane ----
@@ -105,11 +112,9 @@ void SourceLane::step(std::chrono::milliseconds max_rest) {
     return;
   }
   room_ = false;
-  if (pending_.asking) {
-    progress |= hear_keys();
-  } else if (pending_.block) {
-    progress |= route_pending();
-  } else if (ended_.load(std::memory_order_relaxed)) {
+  bool pulled = false;
+  progress |= route_ready();
+  if (ended_.load(std::memory_order_relaxed)) {
     set_state(NodeState::ended);
   } else if (stopping) {
     if (!stopped_node_) {
@@ -122,12 +127,15 @@ void SourceLane::step(std::chrono::milliseconds max_rest) {
     if (halt_.load(std::memory_order_relaxed) && !source_.in_order()) progress |= refuse_pull();
   } else if (now_ns >= away_until_ns_) {
     if (!started_) try_start(now_ns);
-    if (started_ && (dedup_ == nullptr || dedup_->has_room())) progress |= pull(now_ns);
+    if (started_ && (dedup_ == nullptr || dedup_->has_room())) pulled = pull(now_ns);
   }
+  if (!pulled && !pending_.block) pulled = decode_here();
+  progress |= pulled;
   if (progress || now_ns >= next_tick_ns_) tick_consumers(now_ns);
 
   const bool nothing_more = ended_.load(std::memory_order_relaxed) || stopping;
-  const bool all_settled = !pending_.block && ledger_.empty() && !inbox_full_.load(std::memory_order_acquire);
+  const bool all_settled =
+      !pending_.block && pulls_.empty() && ledger_.empty() && !inbox_full_.load(std::memory_order_acquire);
   if (nothing_more && all_settled && !quiet_.load(std::memory_order_relaxed)) {
     quiet_.store(true, std::memory_order_release);
     if (monitor_ != nullptr) monitor_->wake();
@@ -138,19 +146,35 @@ void SourceLane::step(std::chrono::milliseconds max_rest) {
   std::uint64_t until = now_ns + 60 * kSecond;
   if (away_until_ns_ > now_ns) until = std::min(until, away_until_ns_);
   if (next_tick_ns_ > 0) until = std::min(until, next_tick_ns_);
-  const std::uint32_t room = room_ && !nothing_more ? static_cast<std::uint32_t>(records_.size()) : 0;
+  const std::uint32_t room = room_ && !nothing_more ? batch_events_ : 0;
   (void)rest(now_ns, progress ? now_ns : until, nothing_more && all_settled ? std::min(max_rest, kQuietRest) : max_rest,
              room);
+}
+
+/// What is not routed yet is not delivered.
+void SourceLane::refuse_pending() {
+  if (!pending_.block) return;
+  refuse({pending_.block->pulled.data() + pending_.next, pending_.end - pending_.next});
+  give_back_credit();
+  ledger_.close(pending_.page);
+  pending_ = {};
 }
 
 void SourceLane::finish(std::chrono::milliseconds max_rest) {
   if (finished_.load(std::memory_order_relaxed)) return;
   if (pending_.asking) dedup_->forget();
-  if (pending_.block) refuse({pending_.block->pulled.data() + pending_.next, pending_.end - pending_.next});
-  if (pending_.block) {
-    ledger_.close(pending_.page);
-    pending_ = {};
+  refuse_pending();
+  for (const std::unique_ptr<Pull>& pull : pulls_) {
+    if (pull->claim()) {
+      pull->decode(decoder_, name_, world_.seed);
+    } else if (!pull->decoded()) {
+      ahead_->wait_for(*pull);
+    }
+    begin(*pull);
+    refuse_pending();
   }
+  std::ranges::move(pulls_, std::back_inserter(idle_pulls_));  // the thread that decodes ahead may still name them
+  pulls_.clear();
   const std::uint64_t now_ns = now();
   (void)take_settlements(now_ns);
   if (!keys_are_recorded(now_ns)) {
@@ -263,8 +287,9 @@ void SourceLane::say_published(const EventEnd& event) {
                        std::to_string(event.owed_total) + " succeeded");
 }
 
-void SourceLane::keep_for_undelivered(const Pending& pending) {
-  Kept kept{pending.page, pending.block, {}, event_record_};
+void SourceLane::keep_for_undelivered(const Pull& pull) {
+  Kept kept{pending_.page, pending_.block, {}, event_record_};
+  for (std::uint32_t i = 0; i < pull.count; ++i) kept.tags.push_back(pull.records[i].tag);
   kept_.push_back(std::move(kept));
 }
 

@@ -7,10 +7,13 @@
 #include "core/ledger.hh"
 #include "core/redact.hh"
 #include "core/type_table.hh"
+#include "run/decode_ahead.hh"
 #include "run/dedup_gate.hh"
 #include "run/inline_consumer.hh"
 #include "run/lane.hh"
+#include "run/pull.hh"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -52,6 +55,8 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
 
   /// The first start() was tried by the pipeline; the lane repeats it when the far side was away.
   void set_started(bool started) noexcept { started_ = started; }
+  /// Pulls on while earlier pulls are decoded, in a flood: on a thread of its own, or, stepped by hand, later.
+  void pull_ahead(bool with_thread);
   /// Who is told when the lane becomes idle.
   void set_monitor(Wakeable* monitor) noexcept { monitor_ = monitor; }
   /// True when what it reads cannot be told "no": what is not delivered stays undelivered.
@@ -80,12 +85,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void settled(std::vector<Completion>&& completions) noexcept override;
 
  private:
-  struct Taken {  // credit held for the slice in hand, by gating lane
-    DeliveryLane* lane = nullptr;
-    std::uint64_t events = 0, bytes = 0;
-    std::uint64_t used_events = 0, used_bytes = 0;
-  };
-  struct Pending {  // a pull that is decoded and not wholly routed
+  struct Pending {  // the pull that is being routed
     BlockRef block;
     PageId page = 0;
     std::size_t next = 0;  // first event that is not routed
@@ -109,8 +109,15 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void try_start(std::uint64_t now_ns);
   void went_away(std::uint64_t now_ns, std::string_view reason);
   bool pull(std::uint64_t now_ns);
+  void heed(sluice_status status, bool got, const std::string& error, std::uint64_t now_ns);
+  void take_in(std::unique_ptr<Pull> pull, std::uint32_t cap);
+  bool route_ready();
+  bool decode_here();
+  void give_back_credit_ahead();
+  [[nodiscard]] std::unique_ptr<Pull> take_pull();
+  void put_back(std::unique_ptr<Pull> pull);
   bool refuse_pull();
-  void decode(const sluice_writer& writer, const BlockRef& block);
+  void begin(Pull& pull);
   void reject_record(PageId page, std::uint32_t record, const Reject& reject, const sluice_record& raw, Block& block);
   void refuse(std::span<const sluice_event> events);
   void contribute(std::span<const sluice_event> events, Outcome outcome, std::int32_t code, std::string_view reason);
@@ -130,10 +137,11 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   std::span<const sluice_event> select(std::span<const sluice_event> events, const Filter& filter, bool want);
   std::span<sluice_event> adopt(std::span<const sluice_event> events, Judgement& judgement, std::uint32_t port);
   void tick_consumers(std::uint64_t now_ns);
-  void keep_for_undelivered(const Pending& pending);
+  void keep_for_undelivered(const Pull& pull);
   void write_undelivered(std::uint64_t tag, std::string_view reason);
   void overflow(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events);
   void owe(std::span<const sluice_event> events);
+  void refuse_pending();
   void finish(std::chrono::milliseconds max_rest);
 
   SourceNode& source_;
@@ -145,9 +153,14 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   Ledger ledger_;
   std::unique_ptr<DedupGate> dedup_;  // null without `dedup`
   TypeCache types_;
-  std::vector<sluice_record> records_;
-  std::vector<std::uint32_t> event_record_;  // by event of the pull in hand: its record in the page
-  std::vector<sluice_event> dead_events_;    // undecodable records of the pull in hand, wrapped
+  const std::uint32_t batch_events_;
+  const bool keeps_undelivered_;
+  bool pulls_ahead_ = false;
+  std::deque<std::unique_ptr<Pull>> pulls_;  // in hand, oldest first; the one that is routed is not among them
+  std::vector<std::unique_ptr<Pull>> idle_pulls_;
+  std::uint64_t records_pulled_ = 0;
+  std::vector<std::uint32_t> event_record_;  // by event of the pull being routed: its record in the page
+  std::vector<sluice_event> dead_events_;    // undecodable records of the pull being routed, wrapped
   Pending pending_;
   std::vector<Taken> taken_;
   bool credit_taken_ = false;
@@ -186,6 +199,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   std::atomic<bool> stop_{false}, halt_{false}, finish_{false};
   std::atomic<bool> ended_{false}, quiet_{false}, finished_{false};
   std::atomic<std::uint64_t> open_records_{0};
+  std::unique_ptr<DecodeAhead> ahead_;  // last: its thread ends before anything else goes
 };
 
 }  // namespace sluice

@@ -53,7 +53,7 @@ std::string_view text_of(const sluice_event& event, sluice_slice slice) { return
 }  // namespace
 
 bool SourceLane::take_credit() {
-  return take_credit_for(records_.size() + derived_reserve_,
+  return take_credit_for(batch_events_ + derived_reserve_,
                          limits::kPullBytes + (derived_reserve_ > 0 ? limits::kDerivedBytes : 0));
 }
 
@@ -115,22 +115,39 @@ void SourceLane::try_start(std::uint64_t now_ns) {
 }
 
 bool SourceLane::pull(std::uint64_t now_ns) {
+  if (pending_.block || pulls_.size() >= (pulls_ahead_ ? DecodeAhead::kPullsMax : 1)) return false;
   if (!take_credit()) return false;
   room_ = true;
-  std::uint32_t cap = static_cast<std::uint32_t>(records_.size());
+  std::uint32_t cap = batch_events_;
   for (const Taken& taken : taken_) cap = static_cast<std::uint32_t>(std::min<std::uint64_t>(cap, taken.events));
-  BlockRef block = blocks_.take();
-  PullWriter writer(records_, std::max(cap, 1u), *block, wiring_.config->limits);
+  std::unique_ptr<Pull> pull = take_pull();
+  pull->block = blocks_.take();
+  Block& block = *pull->block;
+  PullWriter writer(pull->records, std::max(cap, 1u), block, wiring_.config->limits);
   std::string error;
   const sluice_status status = source_.pull(writer.writer, error);
-  block->shrink_last(writer.chunk, std::min(writer.writer.bytes_len, writer.writer.bytes_cap));
-  if (writer.writer.release != nullptr) block->on_release(writer.writer.release, writer.writer.release_arg);
+  block.shrink_last(writer.chunk, std::min(writer.writer.bytes_len, writer.writer.bytes_cap));
+  if (writer.writer.release != nullptr) block.on_release(writer.writer.release, writer.writer.release_arg);
   if (writer.writer.count > writer.writer.cap) {
     stats_.breaches.add();
     writer.writer.count = writer.writer.cap;
   }
+  pull->count = writer.writer.count;
+  pull->copies_bytes = writer.writer.release != nullptr;
 
-  const bool got = writer.writer.count > 0;
+  const bool got = pull->count > 0;
+  heed(status, got, error, now_ns);
+  if (!got) {
+    give_back_credit();
+    put_back(std::move(pull));
+    return status == SLUICE_END;
+  }
+  take_in(std::move(pull), cap);
+  return true;
+}
+
+/// What the source said beside its records.
+void SourceLane::heed(sluice_status status, bool got, const std::string& error, std::uint64_t now_ns) {
   switch (status) {
     case SLUICE_OK:
     case SLUICE_AGAIN:
@@ -153,25 +170,98 @@ bool SourceLane::pull(std::uint64_t now_ns) {
       ended_.store(true, std::memory_order_release);
       break;
   }
-  if (!got) {
-    give_back_credit();
-    return status == SLUICE_END;
+}
+
+/// Decodes a pull at once, or, in a flood, leaves it to the thread that decodes ahead.
+void SourceLane::take_in(std::unique_ptr<Pull> pull, std::uint32_t cap) {
+  pull->first = records_pulled_;
+  records_pulled_ += pull->count;
+  pull->unix_ns = world_.clock.unix_ns();
+  std::uint64_t bytes = 0;
+  for (std::uint32_t i = 0; i < pull->count; ++i) bytes += pull->records[i].len;
+  stats_.records_in.add(pull->count);
+  stats_.bytes_in.add(bytes);
+  pull->taken = taken_;
+  pull->holds_credit = std::exchange(credit_taken_, false);
+
+  const bool flood = pull->count >= (cap + 1) / 2 || bytes >= limits::kPullBytes / 2;
+  const bool later = pulls_ahead_ && flood && pull->keep_for_later();
+  pull->offer();
+  pulls_.push_back(std::move(pull));
+  Pull& newest = *pulls_.back();
+  if (!later) {
+    if (newest.claim()) newest.decode(decoder_, name_, world_.seed);
+    (void)route_ready();
+  } else if (ahead_ != nullptr) {
+    ahead_->offer(newest);
   }
-  decode(writer.writer, block);
-  if (dedup_ == nullptr || ask_keys()) (void)route_pending();
-  return true;
+}
+
+/// Routes what is decoded, oldest first. True when something moved.
+bool SourceLane::route_ready() {
+  bool progress = false;
+  if (pending_.asking) {
+    progress = hear_keys();
+  } else if (pending_.block) {
+    progress = route_pending();
+  }
+  while (!pending_.block && !pulls_.empty() && pulls_.front()->decoded()) {
+    std::unique_ptr<Pull> pull = std::move(pulls_.front());
+    pulls_.pop_front();
+    begin(*pull);
+    put_back(std::move(pull));
+    send_dead_letters();
+    if (dedup_ == nullptr || ask_keys()) (void)route_pending();
+    progress = true;
+  }
+  if (pending_.block) give_back_credit_ahead();
+  return progress;
+}
+
+/// With nothing better to do the lane decodes, too: the oldest pull that nobody has claimed.
+bool SourceLane::decode_here() {
+  for (const std::unique_ptr<Pull>& pull : pulls_) {
+    if (!pull->claim()) continue;
+    pull->decode(decoder_, name_, world_.seed);
+    return true;
+  }
+  return false;
+}
+
+/// What is half routed needs credit: the pulls behind it must not hold what it waits for.
+void SourceLane::give_back_credit_ahead() {
+  for (const std::unique_ptr<Pull>& pull : pulls_) {
+    if (!std::exchange(pull->holds_credit, false)) continue;
+    for (const Taken& taken : pull->taken) taken.lane->credit.give_back(taken.events, taken.bytes);
+  }
+}
+
+std::unique_ptr<Pull> SourceLane::take_pull() {
+  if (idle_pulls_.empty()) return std::make_unique<Pull>(batch_events_);
+  std::unique_ptr<Pull> pull = std::move(idle_pulls_.back());
+  idle_pulls_.pop_back();
+  return pull;
+}
+
+void SourceLane::put_back(std::unique_ptr<Pull> pull) {
+  pull->clear();
+  idle_pulls_.push_back(std::move(pull));
 }
 
 /// After a halt a caller that still offers events is told so, and nothing of it goes on.
 bool SourceLane::refuse_pull() {
+  std::unique_ptr<Pull> pull = take_pull();
   BlockRef block = blocks_.take();
-  PullWriter writer(records_, static_cast<std::uint32_t>(records_.size()), *block, wiring_.config->limits);
+  PullWriter writer(pull->records, batch_events_, *block, wiring_.config->limits);
   std::string error;
   const sluice_status status = source_.pull(writer.writer, error);
   if (writer.writer.release != nullptr) block->on_release(writer.writer.release, writer.writer.release_arg);
   const std::uint32_t count = std::min(writer.writer.count, writer.writer.cap);
   if (status != SLUICE_OK && status != SLUICE_AGAIN) ended_.store(true, std::memory_order_release);
-  if (count == 0) return false;
+  if (count == 0) {
+    put_back(std::move(pull));
+    return false;
+  }
   std::string text;
   {
     const std::lock_guard lock(halt_mutex_);
@@ -183,53 +273,45 @@ bool SourceLane::refuse_pull() {
     ledger_.settle_record(page, record, Outcome::retry, SLUICE_CODE_HALTED, text);
   }
   ledger_.close(page);
+  put_back(std::move(pull));
   settle_ready();
   return true;
 }
 
-void SourceLane::decode(const sluice_writer& writer, const BlockRef& block) {
-  pending_.block = block;
+/// Gives a decoded pull its places in the ledger. From here on it is the one that is routed.
+void SourceLane::begin(Pull& pull) {
+  pending_.block = pull.block;
   pending_.page = ledger_.open(next_seq_);
+  if (std::exchange(pull.holds_credit, false)) {
+    taken_.swap(pull.taken);
+    credit_taken_ = true;
+  }
+  Block& block = *pending_.block;
   event_record_.clear();
   dead_events_.clear();
-  std::vector<std::uint64_t> tags;
-  const bool keep = source_.cannot_hold() && wiring_.undelivered != nullptr;
-  RecordContext context{name_, world_.clock.unix_ns(), 0, false};
-  for (std::uint32_t i = 0; i < writer.count; ++i) {
-    sluice_record record = *SLUICE_RECORD(&writer, i);
-    const std::uint32_t number = ledger_.add_record(pending_.page, record.tag);
-    if (keep) tags.push_back(record.tag);
-    stats_.records_in.add();
-    stats_.bytes_in.add(record.len);
-    const auto* bytes = reinterpret_cast<const char*>(record.ptr);
-    if (writer.release != nullptr && (record.flags & SLUICE_PADDED) == 0) {
-      record.ptr = reinterpret_cast<const std::uint8_t*>(block->keep({bytes, record.len}).data());
-    }
-    context.random = world_.seed ^ (next_seq_ + i) * 0x9e3779b97f4a7c15ull;
-    const std::size_t before = block->events.size();
-    if (const auto reject = decoder_.decode(record, context, *block)) {
-      reject_record(pending_.page, number, *reject, record, *block);
-      continue;
-    }
-    for (std::size_t event = before; event < block->events.size(); ++event) {
-      sluice_event& made = block->events[event];
+  std::uint32_t event = 0;
+  auto reject = pull.rejects.begin();
+  for (std::uint32_t i = 0; i < pull.count; ++i) {
+    const std::uint32_t number = ledger_.add_record(pending_.page, pull.records[i].tag);
+    for (; event < pull.events_up_to[i]; ++event) {
+      sluice_event& made = block.events[event];
       made.origin = ledger_.add_event(pending_.page, number);
       made.seq = next_seq_++;
       const std::uint16_t type = types_.id_of(text_of(made, made.type));
       set_type_id(made, type);
       stats_.by_type[type].in.add();
-      event_record_.push_back(number);
+      if (keeps_undelivered_ || dedup_ != nullptr) event_record_.push_back(number);
+    }
+    if (reject != pull.rejects.end() && reject->first == i) {
+      reject_record(pending_.page, number, reject->second, pull.records[i], block);
+      ++reject;
     }
   }
-  block->pulled.swap(block->events);
-  block->events.clear();
+  block.pulled.swap(block.events);
+  block.events.clear();
   pending_.next = 0;
-  pending_.end = block->pulled.size();
-  if (keep) {
-    keep_for_undelivered(pending_);
-    kept_.back().tags = std::move(tags);
-  }
-  send_dead_letters();
+  pending_.end = block.pulled.size();
+  if (keeps_undelivered_) keep_for_undelivered(pull);
 }
 
 void SourceLane::reject_record(PageId page, std::uint32_t record, const Reject& reject, const sluice_record& raw,

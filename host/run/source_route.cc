@@ -33,7 +33,7 @@ bool SourceLane::route_pending() {
     pending_.next = pending_.end;
   }
   while (pending_.next < pending_.end) {
-    const std::size_t count = std::min<std::size_t>(pending_.end - pending_.next, records_.size());
+    const std::size_t count = std::min<std::size_t>(pending_.end - pending_.next, batch_events_);
     const std::span<const sluice_event> slice(block.pulled.data() + pending_.next, count);
     if (!credit_taken_ && !take_credit_for(count + derived_reserve_,
                                            bytes_of(slice) + (derived_reserve_ > 0 ? limits::kDerivedBytes : 0))) {
