@@ -26,9 +26,7 @@ EventLog::EventLog(sluice::HostView host, sluice::ConfigView config)
       format_(sluice::envelope_named(config.text("format")).value_or(sluice::Envelope::cloudevents)),
       sync_(sync_named(config.text("fsync"))),
       sync_every_ns_(static_cast<std::uint64_t>(config.integer("fsync_interval")) * 1'000'000),
-      file_(options_from(config), [this](std::int32_t level, const std::string& text) { host_.log(level, text); }) {
-  lines_.reserve(kBlockBytes + kBlockBytes / 4);
-}
+      file_(options_from(config), [this](std::int32_t level, const std::string& text) { host_.log(level, text); }) {}
 
 EventLog::~EventLog() { sync_now(); }
 
@@ -37,20 +35,17 @@ sluice_status EventLog::publish(sluice::BatchView batch, std::uint32_t& taken) {
   if (lines_.empty()) file_.refresh();
   if (count_ == 0) first_ticket_ = batch.ticket();
   for (const sluice::EventView event : batch) {
-    const std::size_t before = lines_.size();
-    sluice::append_line(event, format_, lines_);
-    if (lines_.size() > file_.room() && !(file_.empty() && before == 0)) {
+    const std::size_t bytes = lines_.prepare(event, format_);
+    if (lines_.bytes() + bytes > file_.room() && !(file_.empty() && lines_.empty())) {
       // The file would grow past rotate_bytes: what was gathered goes into it, this line into the next one.
-      const std::string line = lines_.substr(before);
-      lines_.resize(before);
       if (!write_gathered()) return SLUICE_OK;
       file_.rotate();
-      lines_ = line;
       first_ticket_ = batch.ticket() + taken;
     }
+    lines_.add();
     ++taken;
     ++count_;
-    if (lines_.size() >= kBlockBytes && !write_gathered()) return SLUICE_OK;
+    if (lines_.bytes() >= kBlockBytes && !write_gathered()) return SLUICE_OK;
     if (count_ == 0) first_ticket_ = batch.ticket() + taken;
   }
   return SLUICE_OK;
@@ -61,7 +56,7 @@ bool EventLog::write_gathered() {
   if (count_ == 0) return true;
   const std::uint32_t count = std::exchange(count_, 0);
   try {
-    file_.append(lines_);
+    file_.append(lines_.pieces(), lines_.bytes());
     lines_.clear();
     if (sync_ == Sync::every_batch) file_.sync(LogFile::OnFailure::take_back);
     if (sync_ == Sync::interval && !unsynced_) sync_at_ns_ = host_.now_ns() + sync_every_ns_;

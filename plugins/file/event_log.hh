@@ -6,6 +6,7 @@
 // offered again later, at nobody's cost.
 #pragma once
 
+#include "gathered_lines.hh"
 #include "log_file.hh"
 
 #include <sluice/cpp/envelope.hh>
@@ -40,7 +41,7 @@ class EventLog {
   const Sync sync_;
   const std::uint64_t sync_every_ns_;
   LogFile file_;
-  std::string lines_;               // gathered and not written
+  GatheredLines lines_;             // not written yet
   std::uint64_t first_ticket_ = 0;  // of them
   std::uint32_t count_ = 0;
   bool unsynced_ = false;

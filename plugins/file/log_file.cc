@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
@@ -112,7 +113,8 @@ void LogFile::repair() {
     throw sluice::Away(options_.path + " cannot be read back: " + reason());
   }
   if (is_whole_object(tail)) {
-    append("\n");
+    std::vector<iovec> newline{{const_cast<char*>("\n"), 1}};
+    append(newline, 1);
     say_(SLUICE_LOG_WARN, options_.path + ": the last line had no newline; added it");
     return;
   }
@@ -157,21 +159,28 @@ std::uint64_t LogFile::room() const noexcept {
   return options_.rotate_bytes > size_ ? options_.rotate_bytes - size_ : 0;
 }
 
-void LogFile::append(std::string_view lines) {
+void LogFile::append(std::vector<iovec>& pieces, std::size_t bytes) {
   if (torn_) take_back(size_);
   if (torn_) throw sluice::Away(options_.path + " cannot be cut back to its last whole line: " + reason());
-  std::size_t done = 0;
-  while (done < lines.size()) {
-    const ssize_t put = ::write(fd_.get(), lines.data() + done, lines.size() - done);
+  for (std::size_t next = 0; next < pieces.size();) {
+    const auto count = std::min<std::size_t>(pieces.size() - next, IOV_MAX);
+    const ssize_t put = ::writev(fd_.get(), pieces.data() + next, static_cast<int>(count));
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) {
       const std::string text = options_.path + " cannot be written: " + reason();
       take_back(size_);
       throw sluice::Away(text);
     }
-    done += static_cast<std::size_t>(put);
+    for (auto done = static_cast<std::size_t>(put); done > 0;) {  // a write may end anywhere
+      iovec& piece = pieces[next];
+      const std::size_t part = std::min(done, piece.iov_len);
+      piece.iov_base = static_cast<char*>(piece.iov_base) + part;
+      piece.iov_len -= part;
+      done -= part;
+      if (piece.iov_len == 0) ++next;
+    }
   }
-  size_ += lines.size();
+  size_ += bytes;
 }
 
 void LogFile::sync(OnFailure on_failure) {

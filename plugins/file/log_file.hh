@@ -4,11 +4,14 @@
 
 #include "unique_fd.hh"
 
+#include <sys/uio.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace file_plugin {
 
@@ -34,8 +37,8 @@ class LogFile {
   /// Bytes that may still be appended before the file must be rotated.
   [[nodiscard]] std::uint64_t room() const noexcept;
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  /// Appends whole lines, or nothing. Throws sluice::Away.
-  void append(std::string_view lines);
+  /// Appends whole lines, given in pieces of `bytes` together, or nothing. Throws sluice::Away. Changes the pieces.
+  void append(std::vector<iovec>& pieces, std::size_t bytes);
   /// What becomes of the lines since the last sync when the disk refuses them. Only lines that nobody was told about
   /// yet may be taken back.
   enum class OnFailure : std::uint8_t { keep, take_back };
