@@ -28,8 +28,8 @@ struct Chosen {
 
 inline constexpr const char* kDlqBackend = "redis_streams";  // of `dlq:`, when it names none
 
-/// `dlq:` of the documents: adds a backend `dlq` to `backends`, which takes the dead letters of all the others.
-/// `section` is the one of its backend, `url` overrides that one's (events_dlq.cc).
+/// `dlq:` of the documents: adds a backend `dlq` to `backends`, which takes the dead letters of all the others. `section`
+/// is the one of its backend, `url` overrides that one's (events_dlq.cc).
 void lower_dlq(const Value& dlq, Value section, const std::optional<Value>& url, Value& backends, Problems& problems);
 
 /// Writes on every value where its user wrote it, for problems found after it has moved.

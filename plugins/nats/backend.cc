@@ -1,6 +1,7 @@
 #include "backend.hh"
 
 #include "headers.hh"
+#include "jetstream.hh"
 #include "subject.hh"
 
 #include <poll.h>

@@ -1,7 +1,5 @@
 #include "client.hh"
 
-#include "subject.hh"
-
 #include <sluice/cpp/guard.hh>
 
 #include <nats/nats.h>
@@ -323,26 +321,13 @@ std::string Connection::refusal() const {
 
 // JetStream's one-time questions, on a connection that waits for its answers.
 
-namespace {
-
-struct Desk {
-  Desk(const Address& address, milliseconds timeout) : options(make_options(address, timeout)) {
-    natsConnection* raw = nullptr;
-    if (const natsStatus status = natsConnection_Connect(&raw, options.get()); status != NATS_OK) {
-      cannot_connect(address, status);
-    }
-    connection.reset(raw);
-    jsOptions js_options;
-    jsOptions_Init(&js_options);
-    js_options.Wait = timeout.count();
-    jsCtx* context = nullptr;
-    set(natsConnection_JetStream(&context, raw, &js_options), "JetStream");
-    jet.reset(context);
-  }
+struct Desk::State {
   OptionsHandle options;
   ConnectionHandle connection;
   JetStream jet;
 };
+
+namespace {
 
 constexpr std::int64_t nanoseconds(milliseconds time) noexcept { return time.count() * 1'000'000; }
 
@@ -357,7 +342,44 @@ bool is_absent(natsStatus status, jsErrCode code) {
   throw Away(why);
 }
 
-StreamInfo make_stream(Desk& desk, const StreamOptions& wanted, std::string& note) {
+Desk::Consumer facts_of(const jsConsumerInfo& info) {
+  const jsConsumerConfig& config = *info.Config;
+  return {.ack_wait = milliseconds(config.AckWait / 1'000'000),
+          .pending = info.NumPending,
+          .filter = std::string(text(config.FilterSubject)),
+          .can_be_pulled = text(config.DeliverSubject).empty() && config.AckPolicy == js_AckExplicit};
+}
+
+}  // namespace
+
+Desk::Desk(const Address& address, milliseconds timeout) : state_(std::make_unique<State>()) {
+  state_->options = make_options(address, timeout);
+  natsConnection* raw = nullptr;
+  if (const natsStatus status = natsConnection_Connect(&raw, state_->options.get()); status != NATS_OK) {
+    cannot_connect(address, status);
+  }
+  state_->connection.reset(raw);
+  jsOptions options;
+  jsOptions_Init(&options);
+  options.Wait = timeout.count();
+  jsCtx* context = nullptr;
+  set(natsConnection_JetStream(&context, raw, &options), "JetStream");
+  state_->jet.reset(context);
+}
+
+Desk::~Desk() = default;
+
+std::optional<std::vector<std::string>> Desk::subjects_of(const std::string& stream) {
+  jsStreamInfo* raw = nullptr;
+  jsErrCode code{};
+  const natsStatus status = js_GetStreamInfo(&raw, state_->jet.get(), stream.c_str(), nullptr, &code);
+  const StreamInfo info(raw);
+  if (is_absent(status, code)) return std::nullopt;
+  if (status != NATS_OK) refused("stream '" + stream + "'", status);
+  return std::vector<std::string>(info->Config->Subjects, info->Config->Subjects + info->Config->SubjectsLen);
+}
+
+bool Desk::make_stream(const StreamOptions& wanted) {
   jsStreamConfig config;
   jsStreamConfig_Init(&config);
   std::vector<const char*> subjects;
@@ -371,94 +393,40 @@ StreamInfo make_stream(Desk& desk, const StreamOptions& wanted, std::string& not
   if (wanted.max_bytes > 0) config.MaxBytes = wanted.max_bytes;
   if (wanted.max_messages > 0) config.MaxMsgs = wanted.max_messages;
   config.Replicas = wanted.replicas;
-  jsStreamInfo* made = nullptr;
   jsErrCode code{};
-  const natsStatus status = js_AddStream(&made, desk.jet.get(), &config, nullptr, &code);
-  if (code == JSStreamSubjectOverlapErr) {
-    note = "stream '" + wanted.name + "' was not made: another stream has the subject already, and events go there";
-    return nullptr;
-  }
+  const natsStatus status = js_AddStream(nullptr, state_->jet.get(), &config, nullptr, &code);
+  if (code == JSStreamSubjectOverlapErr) return false;
   if (status != NATS_OK) refused("stream '" + wanted.name + "' cannot be made", status);
-  note = "stream '" + wanted.name + "' made";
-  return StreamInfo(made);
+  return true;
 }
 
-}  // namespace
-
-std::string ensure_stream(const Address& address, const StreamOptions& wanted, milliseconds timeout) {
-  Desk desk(address, timeout);
-  jsStreamInfo* raw = nullptr;
-  jsErrCode code{};
-  std::string note;
-  const natsStatus status = js_GetStreamInfo(&raw, desk.jet.get(), wanted.name.c_str(), nullptr, &code);
-  StreamInfo found(raw);
-  if (status != NATS_OK && !is_absent(status, code)) refused("stream '" + wanted.name + "'", status);
-  if (found == nullptr && !wanted.create) {
-    throw Away("stream '" + wanted.name + "' does not exist: make it (nats stream add " + wanted.name +
-               "), or set stream_config.create: true");
-  }
-  if (found == nullptr) found = make_stream(desk, wanted, note);
-  if (found == nullptr || wanted.must_take.empty()) return note;
-  const jsStreamConfig& config = *found->Config;
-  const bool takes = std::any_of(config.Subjects, config.Subjects + config.SubjectsLen,
-                                 [&](const char* subject) { return covers(subject, wanted.must_take); });
-  if (!takes) {
-    throw Away("stream '" + wanted.name + "' does not take subject '" + wanted.must_take +
-               "': add it to the stream's subjects, or name the stream that has it");
-  }
-  return note;
-}
-
-ConsumerFacts ensure_consumer(const Address& address, const ConsumerOptions& wanted, milliseconds timeout) {
-  Desk desk(address, timeout);
-  jsStreamInfo* stream = nullptr;
-  jsErrCode code{};
-  natsStatus status = js_GetStreamInfo(&stream, desk.jet.get(), wanted.stream.c_str(), nullptr, &code);
-  jsStreamInfo_Destroy(stream);
-  if (is_absent(status, code)) {
-    throw Away("stream '" + wanted.stream + "' does not exist: whoever publishes makes it, or: nats stream add " +
-               wanted.stream);
-  }
-  if (status != NATS_OK) refused("stream '" + wanted.stream + "'", status);
-
-  ConsumerFacts facts;
+std::optional<Desk::Consumer> Desk::find_consumer(const std::string& stream, const std::string& durable) {
   jsConsumerInfo* raw = nullptr;
-  status = js_GetConsumerInfo(&raw, desk.jet.get(), wanted.stream.c_str(), wanted.durable.c_str(), nullptr, &code);
-  ConsumerInfo info(raw);
-  if (status != NATS_OK && !is_absent(status, code)) refused("consumer '" + wanted.durable + "'", status);
-  if (info == nullptr && !wanted.create) {
-    throw Away("stream '" + wanted.stream + "' has no consumer '" + wanted.durable + "': make it (nats consumer add " +
-               wanted.stream + " " + wanted.durable + " --pull), or set create: true");
-  }
-  if (info == nullptr) {
-    jsConsumerConfig config;
-    jsConsumerConfig_Init(&config);
-    config.Durable = wanted.durable.c_str();
-    config.AckPolicy = js_AckExplicit;
-    config.DeliverPolicy = wanted.from_new ? js_DeliverNew : js_DeliverAll;
-    config.AckWait = nanoseconds(wanted.ack_wait);
-    config.MaxDeliver = wanted.max_deliver;
-    config.MaxAckPending = wanted.max_ack_pending;
-    if (!wanted.filter.empty()) config.FilterSubject = wanted.filter.c_str();
-    status = js_AddConsumer(&raw, desk.jet.get(), wanted.stream.c_str(), &config, nullptr, &code);
-    if (status != NATS_OK) refused("consumer '" + wanted.durable + "' cannot be made", status);
-    info.reset(raw);
-    facts.note = "consumer '" + wanted.durable + "' made on stream '" + wanted.stream + "'";
-  }
-  const jsConsumerConfig& config = *info->Config;
-  if (!text(config.DeliverSubject).empty() || config.AckPolicy != js_AckExplicit) {
-    throw Away("consumer '" + wanted.durable +
-               "' is no pull consumer with explicit acknowledgement: give durable_name " +
-               "another name, or remove it (nats consumer rm " + wanted.stream + " " + wanted.durable + ")");
-  }
-  facts.ack_wait = milliseconds(config.AckWait / 1'000'000);
-  facts.max_ack_pending = config.MaxAckPending;
-  facts.pending = info->NumPending;
-  if (facts.note.empty() && text(config.FilterSubject) != wanted.filter) {
-    facts.note = "consumer '" + wanted.durable + "' is there already, with the filter '" +
-                 std::string(text(config.FilterSubject)) + "': that is what counts";
-  }
-  return facts;
+  jsErrCode code{};
+  const natsStatus status =
+      js_GetConsumerInfo(&raw, state_->jet.get(), stream.c_str(), durable.c_str(), nullptr, &code);
+  const ConsumerInfo info(raw);
+  if (is_absent(status, code)) return std::nullopt;
+  if (status != NATS_OK) refused("consumer '" + durable + "'", status);
+  return facts_of(*info);
+}
+
+Desk::Consumer Desk::make_consumer(const ConsumerOptions& wanted) {
+  jsConsumerConfig config;
+  jsConsumerConfig_Init(&config);
+  config.Durable = wanted.durable.c_str();
+  config.AckPolicy = js_AckExplicit;
+  config.DeliverPolicy = wanted.from_new ? js_DeliverNew : js_DeliverAll;
+  config.AckWait = nanoseconds(wanted.ack_wait);
+  config.MaxDeliver = wanted.max_deliver;
+  config.MaxAckPending = wanted.max_ack_pending;
+  if (!wanted.filter.empty()) config.FilterSubject = wanted.filter.c_str();
+  jsConsumerInfo* raw = nullptr;
+  jsErrCode code{};
+  const natsStatus status = js_AddConsumer(&raw, state_->jet.get(), wanted.stream.c_str(), &config, nullptr, &code);
+  const ConsumerInfo info(raw);
+  if (status != NATS_OK) refused("consumer '" + wanted.durable + "' cannot be made", status);
+  return facts_of(*info);
 }
 
 }  // namespace nats

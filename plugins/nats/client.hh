@@ -5,6 +5,7 @@
 // published, sent, read and taken all happens on the lane.
 #pragma once
 
+#include "headers.hh"
 #include "options.hh"
 
 #include <sluice/cpp/host_view.hh>
@@ -21,9 +22,6 @@
 namespace nats {
 
 using std::chrono::milliseconds;
-
-/// Names and values of a message's headers, in order. Values hold no line break.
-using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// A received message; owns it.
 class Message {
@@ -97,19 +95,30 @@ class Connection {
   std::unique_ptr<State> state_;
 };
 
-/// Makes sure that a stream is there, as `wanted` says. Returns what a person should know about it, or "".
-/// Throws sluice::Away with the cure.
-[[nodiscard]] std::string ensure_stream(const Address& address, const StreamOptions& wanted, milliseconds timeout);
+/// JetStream's one-time questions, on a connection of its own that waits for each answer. Everything throws
+/// sluice::Away when the server cannot be asked or says no.
+class Desk {
+ public:
+  struct Consumer {
+    milliseconds ack_wait{};
+    std::uint64_t pending = 0;
+    std::string filter;
+    bool can_be_pulled = false;  // with explicit acknowledgement
+  };
+  Desk(const Address& address, milliseconds timeout);
+  ~Desk();
 
-/// What the server has for a durable consumer.
-struct ConsumerFacts {
-  milliseconds ack_wait{};
-  std::int64_t max_ack_pending = 0;
-  std::uint64_t pending = 0;
-  std::string note;  // what a person should know about it, or ""
+  /// Nothing: there is no such stream.
+  [[nodiscard]] std::optional<std::vector<std::string>> subjects_of(const std::string& stream);
+  /// False: another stream has a subject of it.
+  [[nodiscard]] bool make_stream(const StreamOptions& wanted);
+  /// Nothing: there is no such consumer.
+  [[nodiscard]] std::optional<Consumer> find_consumer(const std::string& stream, const std::string& durable);
+  [[nodiscard]] Consumer make_consumer(const ConsumerOptions& wanted);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
-/// Makes sure that the consumer is there. Throws sluice::Away with the cure.
-[[nodiscard]] ConsumerFacts ensure_consumer(const Address& address, const ConsumerOptions& wanted,
-                                            milliseconds timeout);
 
 }  // namespace nats

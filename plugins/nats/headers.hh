@@ -14,6 +14,7 @@
 
 namespace nats {
 
+/// Names and values of a message's headers, in order. Values hold no line break.
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// Appends an event's attributes.

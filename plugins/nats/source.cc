@@ -2,6 +2,7 @@
 
 #include "ack_subject.hh"
 #include "answer.hh"
+#include "jetstream.hh"
 
 #include <poll.h>
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import measure
 
 REDIS_WINDOW = "256"
+NATS_WINDOW = "1024"
 CONNECTIONS = "64"
 BATCH = 100
 
@@ -124,35 +125,51 @@ class RedisStreams(Row):
         suite.redis().cli("DEL", "ev")
 
 
-class RedisSource(Row):
-    """The stream is filled once; each side reads it as a new group."""
+class NatsStream(Row):
+    """Both sides send a Nats-Msg-Id with each event: the server pays for it on both."""
 
-    def stream(self, suite, lines):
-        name = "one" if lines == suite.one_event else "all"
-        if suite.redis().cli("EXISTS", name) == "0":
-            suite.redis().fill(name, lines, suite.events)
-        return name
-
-    def run_host(self, suite, input_path):
-        environment = {"BENCH_PORT": str(suite.redis().port), "BENCH_STREAM": self.stream(suite, input_path)}
-        self.reset(suite)
-        return measure.run([suite.sluice, "run", suite.config(self.config), "--set",
-                            f"plugins.path=[{suite.plugins}]"], environment)
+    def environment(self, suite):
+        return {"BENCH_PORT": str(suite.nats().port)}
 
     def bare_command(self, suite):
-        return [suite.client("bare_redis_read"), str(suite.redis().port), self.stream(suite, suite.input), "g", REDIS_WINDOW]
+        return [suite.client("bare_nats"), "id", suite.input, str(suite.nats().port), NATS_WINDOW]
 
     def check(self, suite):
-        lines = suite.redis().cli("--raw", "XINFO", "GROUPS", "all").split("\n")
-        group = dict(zip(lines[::2], lines[1::2]))
-        must_equal("redis: entries the group has read", int(group["entries-read"]), suite.events)
-        must_equal("redis: entries that are not acknowledged", int(group["pending"]), 0)
+        must_equal(f"{self.name}: messages in the stream", suite.nats().length("EV"), suite.events)
+        data, headers = suite.nats().last()
+        must_equal(f"{self.name}: the last message", data, suite.last_line)
+        if "Nats-Msg-Id: " not in headers:
+            raise Void(f"void: {self.name}: the last message has no Nats-Msg-Id")
         self.reset(suite)
 
     def reset(self, suite):
-        for name in ("one", "all"):
-            if suite.redis().cli("EXISTS", name) == "1":
-                suite.redis().cli("XGROUP", "DESTROY", name, "g")
+        suite.nats().forget()
+
+
+class NatsCore(NatsStream):
+    """Nobody listens: what arrived is counted by the server. The host sends a small message more per batch."""
+
+    seen = (0, 0)
+
+    def run_host(self, suite, input_path):
+        self.seen = suite.nats().taken()
+        return super().run_host(suite, input_path)
+
+    def bare(self, suite):
+        self.seen = suite.nats().taken()
+        return super().bare(suite)
+
+    def bare_command(self, suite):
+        return [suite.client("bare_nats"), "core", suite.input, str(suite.nats().port), NATS_WINDOW]
+
+    def check(self, suite):
+        messages, length = (now - before for now, before in zip(suite.nats().taken(), self.seen))
+        if not suite.events <= messages <= 1.05 * suite.events or not suite.event_bytes <= length:
+            raise Void(f"void: {self.name}: {messages} messages with {length} bytes, wanted {suite.events} with "
+                       f"{suite.event_bytes}")
+
+    def reset(self, suite):
+        pass
 
 
 class Webhook(Row):
@@ -193,8 +210,10 @@ ROWS = [
              "event_log.yaml", "file"),
     RedisStreams("redis", "file → redis_streams", "hiredis, 256 in flight", 0.9, "redis_streams.yaml",
                  "file redis_streams", broker=True),
-    RedisSource("redis_source", "redis_streams source → null", "hiredis, XREADGROUP COUNT 256 + XACK", 0.85,
-                "redis_source.yaml", "bench redis_streams", broker=True),
+    NatsStream("nats", "file → nats, JetStream, file storage, 1024 in flight", "nats.c js_PublishAsync, the same", 0.9,
+               "nats.yaml", "file nats", broker=True),
+    NatsCore("nats_core", "file → nats, core", "nats.c publish and a flush", 0.7, "nats_core.yaml", "file nats",
+             broker=True),
     Webhook("webhook", "file → webhook, one event per request, 64 connections", "libcurl multi, 64 connections", 0.9,
             "webhook.yaml", "file http", broker=True),
     Webhook("batched", "file → webhook, batched by 100", "libcurl multi, the same batches", 0.8,

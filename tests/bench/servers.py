@@ -4,6 +4,10 @@ import os
 import subprocess
 
 import support
+
+# The tests' own servers are found below this name, too: `from servers import nats`.
+__path__ = [os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "servers")]
+
 from support import Process, free_port, listens, wait_for  # noqa: F401
 
 
@@ -16,18 +20,6 @@ class Redis(support.Redis):
         """How many entries the stream ever took."""
         lines = self.cli("--raw", "XINFO", "STREAM", stream).split("\n")
         return int(lines[lines.index("entries-added") + 1])
-
-    def fill(self, stream, lines, count):
-        """The first `count` lines of a file as entries of a stream."""
-        front = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%s\r\n$1\r\n*\r\n$5\r\nevent\r\n" % (len(stream), stream.encode())
-        with open(lines, "rb") as source, subprocess.Popen(["redis-cli", "-p", str(self.port), "--pipe"],
-                                                           stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as pipe:
-            for _, line in zip(range(count), source):
-                line = line.rstrip(b"\n")
-                pipe.stdin.write(b"%s$%d\r\n%s\r\n" % (front, len(line), line))
-            pipe.stdin.close()
-            if pipe.wait() != 0:
-                raise RuntimeError("redis-cli --pipe failed")
 
 
 NGINX_CONF = """

@@ -78,7 +78,11 @@ class NatsServer {
   void kill(int signal) {
     if (pid_ == 0) return;
     ::kill(pid_, signal);
-    if (signal == SIGSTOP || signal == SIGCONT) return;
+    if (signal == SIGCONT) return;
+    if (signal == SIGSTOP) {
+      ::waitpid(pid_, nullptr, WUNTRACED);  // threads that run on another core may answer for a moment
+      return;
+    }
     ::waitpid(pid_, nullptr, 0);
     pid_ = 0;
   }
