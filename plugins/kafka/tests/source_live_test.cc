@@ -10,7 +10,7 @@ namespace {
 
 /// `more` are further members. The group is the topic's own.
 std::string group(const std::string& topic, const std::string& more = "") {
-  return config(topic, R"("group_id":")" + topic + R"(","commit_interval":1)" + (more.empty() ? "" : "," + more),
+  return config(topic, R"("group_id":")" + topic + R"(","commit_interval":1,"session_timeout":6000)" + (more.empty() ? "" : "," + more),
                 Broker::get().servers(), "topics");
 }
 
