@@ -5,6 +5,7 @@
 #include "edge/admin_server.hh"
 #include "edge/config_commands.hh"
 #include "edge/config_loader.hh"
+#include "edge/consumer_pages.hh"
 #include "edge/crash_report.hh"
 #include "edge/dedup_file.hh"
 #include "edge/dedup_plugin.hh"
@@ -31,6 +32,8 @@
 namespace sluice {
 
 namespace {
+
+constexpr milliseconds kConsumerNews{500};  // how soon a change of event_consumer's state is in the log
 
 class UndeliveredToFile final : public UndeliveredSink {
  public:
@@ -121,6 +124,7 @@ GraphView view_of(const Config& config, Pipeline& pipeline) {
   GraphView view;
   view.types = &pipeline.types();
   view.version = SLUICE_VERSION;
+  view.consumer = &config.consumer;
   for (NodeIndex i = 0; i < pipeline.graph().nodes.size(); ++i) {
     const GraphNode& node = pipeline.graph().nodes[i];
     const NodeConfig& from = config.nodes[node.config];
@@ -209,9 +213,13 @@ class StartWatch {
 void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total, Signals& signals, const Clock& clock,
            StreamLog& log) {
   Progress progress;
+  const bool consumes = !view.consumer->node.empty();
+  ConsumerLog consumer_log(*view.consumer, view, log);
   while (!pipeline.finished()) {
     if (log.on_terminal()) show_progress(progress, view, bytes_total, clock.now_ns(), log);
+    if (consumes) consumer_log.look(clock.now_ns());
     milliseconds wait = pipeline.control();
+    if (consumes) wait = std::min(wait, kConsumerNews);
     if (wait.count() > 0 && !pipeline.waker().prepare_sleep()) wait = milliseconds(0);
     pollfd watched[] = {{signals.fd(), POLLIN, 0}, {pipeline.fd(), POLLIN, 0}};
     (void)::poll(watched, 2, static_cast<int>(wait.count()));

@@ -75,6 +75,7 @@ struct Delivery {
   Mark dead_letter_mark;
   milliseconds publish_deadline = limits::kPublishDeadline;
   std::uint32_t max_batch = limits::kBatchEvents;
+  std::uint32_t max_in_flight = 0;  // events given to the class and not completed; 0 = as many as it takes
   Ordering ordering;
 };
 
@@ -133,6 +134,13 @@ struct LogConfig {
   std::uint32_t events_per_second = 100;
 };
 
+/// `event_consumer:` of a settings file, as its log lines and health fields name it.
+struct EventConsumer {
+  std::string node;  // the source's; empty: it is not enabled
+  std::string stream, group;
+  bool hands_over = false;  // false: events are logged and stay in the group
+};
+
 struct Config {
   std::string file;
   std::vector<std::string> plugin_path;
@@ -143,6 +151,7 @@ struct Config {
   milliseconds drain_deadline = limits::kDrainDeadline;
   std::string undelivered_path;   // where unsettled events of a source that cannot hold are written at the deadline
   bool events_dialect = false;    // lowered from `events:`: its log lines and health fields apply
+  EventConsumer consumer;         // lowered from `event_consumer:`
   std::string disabled;           // not empty: nothing runs, and this says why ("events.enabled is false …")
   std::vector<NodeConfig> nodes;  // in the order of the file
 

@@ -1,6 +1,6 @@
 // `delivery.dead_letter: store`: the local store becomes a backend of the graph, so that it has a lane, bounds and
 // health like every other.
-#include "core/events_backends.hh"
+#include "core/dialect.hh"
 #include "core/map_reader.hh"
 #include "core/native_format.hh"
 

@@ -1,5 +1,7 @@
 #include "core/events_backends.hh"
 
+#include "core/dialect.hh"
+#include "core/events_brokers.hh"
 #include "core/map_reader.hh"
 #include "core/suggest.hh"
 
@@ -25,14 +27,6 @@ constexpr double kBreakerFailureRate = 0.5;
 
 const std::vector<std::string> kRetryKeys{"retry_attempts", "retry_backoff", "retry_delay_seconds"};
 
-Value milliseconds_text(double ms, const Value& where) {
-  return make_string(std::to_string(static_cast<std::int64_t>(std::llround(ms))) + "ms", where);
-}
-
-void put_default(Value& map, const char* key, Value value) {
-  if (map.find(key) == nullptr) map.put(key, std::move(value));
-}
-
 /// "{ ... }", as the documents write "and so on".
 void drop_placeholder(Value& config, Problems& problems) {
   const Value* dots = config.find("...");
@@ -41,20 +35,20 @@ void drop_placeholder(Value& config, Problems& problems) {
   std::erase_if(config.map, [](const auto& member) { return member.first == "..."; });
 }
 
-/// The section with the selected config's own keys over it.
-Value merged(const Chosen& chosen, Value section, const std::optional<Value>& url, Problems& problems) {
+/// The section with the environment's values over it, and the selected config's own keys over both.
+Value merged(const Chosen& chosen, Value section, const Overrides& overrides, Problems& problems) {
   if (!section.is_map()) {
     complain(problems, section, "", "must be a map of keys, " + but_is(section));
     section = make_map(section);
   }
-  if (url) {
-    if (const Value* written = section.find("url"); written != nullptr && written->file != kSetFile) {
-      complain_at_key(problems, *written, "", "has no effect: REDIS_EVENTS_URL is set in the environment and wins",
+  for (const auto& [key, value] : overrides) {
+    const Value* written = section.find(key);
+    if (written != nullptr && written->file == kSetFile) continue;
+    if (written != nullptr) {
+      complain_at_key(problems, *written, "", "has no effect: " + value.path + " is set in the environment and wins",
                       Severity::note);
-      section.put("url", *url);
-    } else if (written == nullptr) {
-      section.put("url", *url);
     }
+    section.put(key, value);
   }
   if (!chosen.config) return section;
   if (!chosen.config->is_map()) {
@@ -144,21 +138,20 @@ const std::vector<std::string>& known_backends() {
   return names;
 }
 
-bool refuse_unbuilt(const Chosen& chosen, Problems& problems) {
-  if (chosen.name != "kafka" && chosen.name != "nats" && chosen.name != "rabbitmq") return false;
-  complain(problems, chosen.where, "",
-           "the backend " + chosen.name + " is not in this version; use redis_streams or webhook");
-  return true;
-}
-
-Value lower_backend(const Chosen& chosen, Value section, const std::optional<Value>& url, Problems& problems) {
-  Value config = merged(chosen, std::move(section), url, problems);
+Value lower_backend(const Chosen& chosen, Value section, const Overrides& overrides, Problems& problems) {
+  Value config = merged(chosen, std::move(section), overrides, problems);
   Value where = chosen.where;
   if (where.path.empty()) where.path = "events." + chosen.name;
   Value retry = make_map(where);
   retry.put("max_age", milliseconds_text(kMaxAgeMs, where));
   if (chosen.name == "redis_streams") redis_defaults(config, where, problems);
   if (chosen.name == "webhook") retry = webhook_defaults(config, where, problems);
+  if (chosen.name == "kafka") kafka_defaults(config, retry, where, problems);
+  if (chosen.name == "nats") nats_defaults(config, where, problems);
+  if (chosen.name == "rabbitmq") {
+    const auto exchange = std::ranges::find(overrides, "exchange", [](const auto& entry) { return entry.first; });
+    rabbitmq_defaults(config, exchange != overrides.end(), where);
+  }
 
   Value breaker = make_map(where);
   breaker.put("failure_rate", make_number(kBreakerFailureRate, where));
@@ -178,12 +171,6 @@ Value lower_backend(const Chosen& chosen, Value section, const std::optional<Val
   backend.put("redact", std::move(redact));
   backend.put("required", make_boolean(false, where));
   return backend;
-}
-
-void write_paths(Value& value, const std::string& path) {
-  value.path = path;
-  for (std::size_t i = 0; i < value.list.size(); ++i) write_paths(value.list[i], path + "[" + std::to_string(i) + "]");
-  for (auto& [key, member] : value.map) write_paths(member, path + "." + key);
 }
 
 }  // namespace sluice

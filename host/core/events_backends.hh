@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -19,20 +20,16 @@ struct Chosen {
 /// The backends that the documents know.
 [[nodiscard]] const std::vector<std::string>& known_backends();
 
-/// Notes a backend that this version does not have, at the place that selects it.
-[[nodiscard]] bool refuse_unbuilt(const Chosen& chosen, Problems& problems);
+/// Values of the environment that stand over a section's, by its key.
+using Overrides = std::vector<std::pair<std::string, Value>>;
 
-/// The native node, without inputs and filter. `section` is interpolated; `url` overrides the section's.
-[[nodiscard]] Value lower_backend(const Chosen& chosen, Value section, const std::optional<Value>& url,
-                                  Problems& problems);
+/// The native node, without inputs and filter. `section` is interpolated.
+[[nodiscard]] Value lower_backend(const Chosen& chosen, Value section, const Overrides& overrides, Problems& problems);
 
 inline constexpr const char* kDlqBackend = "redis_streams";  // of `dlq:`, when it names none
 
-/// `dlq:` of the documents: adds a backend `dlq` to `backends`, which takes the dead letters of all the others. `section`
-/// is the one of its backend, `url` overrides that one's (events_dlq.cc).
-void lower_dlq(const Value& dlq, Value section, const std::optional<Value>& url, Value& backends, Problems& problems);
-
-/// Writes on every value where its user wrote it, for problems found after it has moved.
-void write_paths(Value& value, const std::string& path);
+/// `dlq:` of the documents: adds a backend `dlq` to `backends`, which takes the dead letters of all the others.
+/// `section` is the one of its backend, `overrides` stand over that one's (events_dlq.cc).
+void lower_dlq(const Value& dlq, Value section, const Overrides& overrides, Value& backends, Problems& problems);
 
 }  // namespace sluice

@@ -1,6 +1,9 @@
 #include "core/events_dialect.hh"
 
+#include "core/consumer_dialect.hh"
+#include "core/dialect.hh"
 #include "core/events_backends.hh"
+#include "core/events_doors.hh"
 #include "core/map_reader.hh"
 #include "core/suggest.hh"
 
@@ -10,8 +13,8 @@
 namespace sluice {
 namespace {
 
-constexpr const char* kDefaultDoor = "127.0.0.1:8620";
 constexpr const char* kDefaultAdmin = "127.0.0.1:8686";
+constexpr const char* kConsumerAdmin = "127.0.0.1:8000";  // where event_consumer's document asks for /health
 const std::vector<std::string> kHostKeys{"plugins", "admin",          "log",         "limits",
                                          "batch",   "drain_deadline", "undelivered", "dead_letters"};
 
@@ -26,20 +29,6 @@ constexpr std::array<std::pair<const char*, const char*>, 4> kPublished{{
 constexpr std::array kEventsKeys{"enabled",    "backend", "backends",        "publish_events",
                                  "monitoring", "ingest",  "schema_registry", "dlq"};
 
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-Value from_environment(const std::string& name, std::string text) {
-  Value value;
-  value.kind = Value::Kind::string;
-  value.string = std::move(text);
-  value.file = kEnvironmentFile;
-  value.path = name;
-  return value;
-}
-
 class Lowering {
  public:
   Lowering(const Value& root, const Surroundings& surroundings, bool stdin_source, Problems& problems)
@@ -49,36 +38,39 @@ class Lowering {
     lowered_.native = make_map(root_);
     lowered_.native.put("sluice", make_integer(1, root_));
     host_keys();
-    refuse_event_consumer();
-    events_ = section("events");
+    lowered_.native.put("sources", make_map(root_));
+    lowered_.native.put("consumers", make_map(root_));
+    lowered_.native.put("backends", make_map(root_));
+    publish();
+    lowered_.consumer = lower_consumer(root_, surroundings_, lowered_.native, problems_);
+    admin_address();
+    // Not publishing is no reason to stop when there is something to consume.
+    if (!lowered_.consumer.node.empty() && !lowered_.disabled.empty()) {
+      const std::string why = std::exchange(lowered_.disabled, {});
+      if (root_.find("events") != nullptr) complain(problems_, events_, "events", why, Severity::note);
+    }
+    return std::move(lowered_);
+  }
+
+ private:
+  void publish() {
+    events_ = dialect_section(root_, "events");
     MapReader events(&events_, "events", problems_);
     if (!enabled(events)) {
       // Switched off, its values are nobody's business; but a mistyped `enabled` must not switch it off in silence.
       for (const char* key : kEventsKeys) (void)events.take(key);
       for (const std::string& name : known_backends()) (void)events.take(name);
       if (const Value* backend = events_.find("backend"); backend != nullptr) (void)events.take(backend->string);
-      events.done();
-      return std::move(lowered_);
+      return events.done();
     }
     const std::vector<Chosen> chosen = choose(events);
-    const Value sources = doors(events);
+    const Value sources = read_doors(events, events_, surroundings_, stdin_source_, problems_);
     const Value when = filters(events);
     monitoring(events);
     backends(chosen, sources, when);
     other_keys(events, chosen);
     events.done();
-    lowered_.native.put("sources", sources);
-    return std::move(lowered_);
-  }
-
- private:
-  /// A top-level map with its paths written on; empty when it is not there.
-  Value section(const std::string& key) const {
-    const Value* found = root_.find(key);
-    Value copy = found == nullptr ? make_map(root_) : *found;
-    if (copy.kind == Value::Kind::null) copy.kind = Value::Kind::map;
-    write_paths(copy, key);
-    return copy;
+    for (const auto& [name, source] : sources.map) lowered_.native.find("sources")->put(name, source);
   }
 
   Value used(const Value* value) {
@@ -88,43 +80,25 @@ class Lowering {
   }
 
   std::optional<std::string> override_of(const std::string& name) const {
-    auto text = surroundings_.variable(name);
-    return text && !text->empty() ? text : std::nullopt;
+    return sluice::override_of(surroundings_, name);
   }
 
   void host_keys() {
     const Value* there = root_.find("sluice");
-    Value host = section("sluice");
+    Value host = dialect_section(root_, "sluice");
     if (there != nullptr) host = used(&host);
     MapReader map(&host, "sluice", problems_);
     for (const std::string& key : kHostKeys) {
       if (const Value* value = map.take(key); value != nullptr) lowered_.native.put(key, *value);
     }
     map.done();
-    if (lowered_.native.find("admin") == nullptr) {
-      Value admin = make_map(root_);
-      admin.put("listen", make_string(kDefaultAdmin, root_));
-      lowered_.native.put("admin", std::move(admin));
-    }
   }
 
-  void refuse_event_consumer() {
-    const Value* consumer = root_.find("event_consumer");
-    if (consumer == nullptr) return;
-    Value copy = section("event_consumer");
-    Value* enabled = copy.find("enabled");
-    bool on = false;
-    if (const auto text = override_of("EVENT_CONSUMER_ENABLED")) {
-      on = lower_case(*text) == "true" || *text == "1";
-    } else if (enabled != nullptr) {
-      *enabled = used(enabled);
-      MapReader map(&copy, "event_consumer", problems_);
-      on = map.boolean("enabled").value_or(false);
-    }
-    complain_at_key(problems_, *consumer, "event_consumer",
-                    on ? "is not in this version; set event_consumer.enabled to false to publish events: only"
-                       : "has no effect: it is not enabled",
-                    on ? Severity::error : Severity::note);
+  void admin_address() {
+    if (lowered_.native.find("admin") != nullptr) return;
+    Value admin = make_map(root_);
+    admin.put("listen", make_string(lowered_.consumer.node.empty() ? kDefaultAdmin : kConsumerAdmin, root_));
+    lowered_.native.put("admin", std::move(admin));
   }
 
   bool enabled(MapReader& events) {
@@ -132,7 +106,10 @@ class Lowering {
     const auto override_text = override_of("EVENTS_ENABLED");
     // What stands on the command line was meant for this run; the environment is older.
     if (override_text && (written == nullptr || written->file != kSetFile)) return enabled_by(*override_text);
-    if (root_.find("events") == nullptr) return disable("there is no events: section, so nothing is published");
+    if (root_.find("events") == nullptr) {
+      note_misplaced();
+      return disable("there is no events: section, so nothing is published");
+    }
     if (written == nullptr) {
       return events_.is_map() && disable("events.enabled is not set, and its default is false: nothing is published");
     }
@@ -142,10 +119,21 @@ class Lowering {
     return on.value_or(true) || disable("events.enabled is false: nothing is published");
   }
 
+  /// A part of the documents' settings by itself. In a file with `events:` such a section is another program's.
+  void note_misplaced() {
+    std::vector<std::string> parts = known_backends();
+    parts.insert(parts.end(), {"publish_events", "monitoring", "dlq", "schema_registry"});
+    for (const std::string& part : parts) {
+      const Value* found = root_.find(part);
+      if (found == nullptr || !found->is_map()) continue;
+      complain_at_key(problems_, *found, part, "has no effect here: it belongs below events:", Severity::note);
+    }
+  }
+
   bool enabled_by(const std::string& text) {
-    const std::string word = lower_case(text);
-    if (word == "true" || word == "1" || word == "yes" || word == "on") return true;
-    if (word != "false" && word != "0" && word != "no" && word != "off") {
+    const std::optional<bool> on = truth_of(text);
+    if (on.value_or(false)) return true;
+    if (!on) {
       complain(problems_, from_environment("EVENTS_ENABLED", text), "", "must be true or false, but is text: " + text);
     }
     return disable("EVENTS_ENABLED is " + text + ": nothing is published");
@@ -216,52 +204,7 @@ class Lowering {
     return chosen;
   }
 
-  void idle(const Value& value, const std::string& why) {
-    complain_at_key(problems_, value, value.path, "has no effect: " + why, Severity::note);
-  }
-
-  // Where events come from.
-
-  Value doors(MapReader& events) {
-    const Value* ingest = events.take("ingest");
-    Value sources = make_map(events_);
-    if (stdin_source_) add_source(sources, "stdin", "stdin", make_map(events_));
-    if (ingest == nullptr) {
-      // Standard input is a door too: without a word on ingest, it is the only one, and its end ends the run.
-      if (!stdin_source_) add_source(sources, "ingest", "http", http_config(make_string(kDefaultDoor, events_)));
-      return sources;
-    }
-    const Value door = used(ingest);
-    if (is_off(door)) return sources;
-    MapReader map(&door, "events.ingest", problems_);
-    const Value* http = map.take("http");
-    map.done();
-    if (http == nullptr) {
-      add_source(sources, "ingest", "http", http_config(make_string(kDefaultDoor, door)));
-    } else if (!is_off(*http)) {
-      add_source(sources, "ingest", "http", http_config(*http));
-    }
-    return sources;
-  }
-
-  static bool is_off(const Value& value) { return value.kind == Value::Kind::boolean && !value.boolean; }
-
-  /// An address, or a map of the http source's own keys.
-  static Value http_config(const Value& http) {
-    Value config = make_map(http);
-    if (http.is_map()) config = http;
-    if (config.find("listen") == nullptr) config.put("listen", http.is_map() ? make_string(kDefaultDoor, http) : http);
-    if (config.find("path") == nullptr) config.put("path", make_string("/events", http));
-    return config;
-  }
-
-  static void add_source(Value& sources, const std::string& name, const std::string& klass, Value config) {
-    Value source = make_map(config);
-    source.put("class", make_string(klass, config));
-    source.put("acknowledge", make_string("any", config));
-    source.put("config", std::move(config));
-    sources.put(name, std::move(source));
-  }
+  void idle(const Value& value, const std::string& why) { note_idle(problems_, value, why); }
 
   // What is published, and what is logged.
 
@@ -307,17 +250,12 @@ class Lowering {
   }
 
   void backends(const std::vector<Chosen>& chosen, const Value& sources, const Value& when) {
-    Value all = make_map(events_);
+    Value& all = *lowered_.native.find("backends");
     for (const Chosen& one : chosen) {
-      if (refuse_unbuilt(one, problems_)) continue;
       const Value* section = events_.find(one.name);
       Value written = section == nullptr || section->kind == Value::Kind::null ? make_map(one.where) : used(section);
       if (section == nullptr) written.path = "events." + one.name;
-      std::optional<Value> url;
-      if (const auto text = override_of("REDIS_EVENTS_URL"); text && one.name == "redis_streams") {
-        url = from_environment("REDIS_EVENTS_URL", *text);
-      }
-      Value backend = lower_backend(one, std::move(written), url, problems_);
+      Value backend = lower_backend(one, std::move(written), overrides_of(one.name), problems_);
       Value inputs = make_list(one.where);
       for (const auto& source : sources.map) inputs.list.push_back(make_string(source.first, one.where));
       backend.put("inputs", std::move(inputs));
@@ -326,7 +264,19 @@ class Lowering {
       for (int copy = 2; all.find(name) != nullptr; ++copy) name = one.name + "_" + std::to_string(copy);
       all.put(name, std::move(backend));
     }
-    lowered_.native.put("backends", std::move(all));
+  }
+
+  Overrides overrides_of(const std::string& backend) const {
+    Overrides overrides;
+    const auto add = [&](const char* key, const char* variable) {
+      if (auto text = override_of(variable)) overrides.emplace_back(key, from_environment(variable, std::move(*text)));
+    };
+    if (backend == "redis_streams") add("url", "REDIS_EVENTS_URL");
+    if (backend == "rabbitmq") {
+      add("url", "RABBITMQ_URL");
+      add("exchange", "RABBITMQ_EXCHANGE");
+    }
+    return overrides;
   }
 
   void other_keys(MapReader& events, const std::vector<Chosen>& chosen) {
@@ -337,18 +287,19 @@ class Lowering {
       const bool selected = std::ranges::find(chosen, name, &Chosen::name) != chosen.end();
       if (section != nullptr && !selected) idle(*section, name + " is not the selected backend");
     }
-    (void)events.idle("schema_registry", "no schema registry is asked in this version");
+    (void)events.idle("schema_registry",
+                      "no schema registry is asked in this version: events are checked as CloudEvents only");
     const Value* dlq = events.take_some("dlq");
     if (dlq == nullptr) return;
     const Value copy = used(dlq);
     const Value* enabled = copy.find("enabled");
-    if (enabled != nullptr && is_off(*enabled)) return idle(*dlq, "it is not enabled");
-    std::optional<Value> url;
-    if (const auto text = override_of("REDIS_EVENTS_URL")) url = from_environment("REDIS_EVENTS_URL", *text);
-    const Value* backend = copy.find("backend");
-    const Value* section = events_.find(backend == nullptr ? kDlqBackend : backend->string);
-    lower_dlq(copy, section == nullptr ? make_map(copy) : used(section), url, *lowered_.native.find("backends"),
-              problems_);
+    const bool off = enabled != nullptr && enabled->kind == Value::Kind::boolean && !enabled->boolean;
+    if (off) return idle(*dlq, "it is not enabled");
+    const Value* named = copy.find("backend");
+    const std::string backend = named == nullptr ? kDlqBackend : named->string;
+    const Value* section = events_.find(backend);
+    lower_dlq(copy, section == nullptr ? make_map(copy) : used(section), overrides_of(backend),
+              *lowered_.native.find("backends"), problems_);
   }
 
   const Value& root_;

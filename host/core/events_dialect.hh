@@ -1,7 +1,8 @@
-// The requirement documents' own settings (`events:`) lowered to the native format, each value with the place and the
-// path that its user wrote. Pure.
+// The requirement documents' own settings (`events:` and `event_consumer:`) lowered to the native format, each value
+// with the place and the path that its user wrote. Pure.
 #pragma once
 
+#include "core/config.hh"
 #include "core/interpolate.hh"
 
 #include <optional>
@@ -12,7 +13,8 @@ namespace sluice {
 
 struct Lowered {
   Value native;          // a native tree, interpolated
-  std::string disabled;  // not empty: nothing is to be published, and this says why; native has only the host's keys
+  std::string disabled;  // not empty: nothing is to be done, and this says why; native has only the host's keys
+  EventConsumer consumer;
 };
 
 /// Whether a settings file is of this dialect (it has no `sluice: 1`).

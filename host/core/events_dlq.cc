@@ -26,7 +26,7 @@ void bound_retries(Value& backend, const Value& retries, std::int64_t count) {
 
 }  // namespace
 
-void lower_dlq(const Value& dlq, Value section, const std::optional<Value>& url, Value& backends, Problems& problems) {
+void lower_dlq(const Value& dlq, Value section, const Overrides& overrides, Value& backends, Problems& problems) {
   MapReader map(&dlq, "events.dlq", problems);
   (void)map.boolean("enabled");
   const std::string klass = map.text("backend").value_or(kDlqBackend);
@@ -34,7 +34,7 @@ void lower_dlq(const Value& dlq, Value section, const std::optional<Value>& url,
   const Value where = backend_key == nullptr ? dlq : *backend_key;
   const auto retries = map.integer("max_retries", 0, kMostRetries);
   const Chosen chosen{klass, where, {}};
-  if (!dlq.is_map() || refuse_unbuilt(chosen, problems)) return;
+  if (!dlq.is_map()) return;
   if (!section.is_map()) section = make_map(dlq);  // complained about where it is used
   if (klass == "redis_streams") {
     keep_all(section, dlq);
@@ -43,7 +43,7 @@ void lower_dlq(const Value& dlq, Value section, const std::optional<Value>& url,
   for (const auto& [key, value] : dlq.map) {
     if (key != "enabled" && key != "backend" && key != "max_retries") section.put(key, value);
   }
-  Value backend = lower_backend(chosen, std::move(section), url, problems);
+  Value backend = lower_backend(chosen, std::move(section), overrides, problems);
   for (auto& [name, other] : backends.map) {
     Value* delivery = other.find("delivery");
     delivery->put("dead_letter", make_string(kName, dlq));

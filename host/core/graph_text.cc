@@ -2,6 +2,7 @@
 
 #include "core/native_format.hh"
 #include "core/units.hh"
+#include "core/uuid.hh"
 
 #include <charconv>
 
@@ -125,6 +126,8 @@ void write_delivery(const Delivery& delivery, Lines& out) {
           delivery.dead_letter.empty() ? "# dead_letter: none" : "dead_letter: " + json_string(delivery.dead_letter));
   out.add(3, "publish_deadline: " + duration_text(delivery.publish_deadline));
   out.add(3, "max_batch: " + std::to_string(delivery.max_batch));
+  out.add(3, delivery.max_in_flight > 0 ? "max_in_flight: " + std::to_string(delivery.max_in_flight)
+                                        : "# max_in_flight: as many as the class takes");
   const Ordering& ordering = delivery.ordering;
   if (!ordering.by_key) {
     out.add(3, "# ordering: none");
@@ -160,6 +163,14 @@ std::vector<std::string> input_names(const NodeConfig& node) {
   return names;
 }
 
+/// Secrets are not shown, but whether two configurations have the same ones is: three digits of a digest over all of
+/// the node's config, which say nothing about any one of them.
+void write_secrets_mark(const NodeConfig& node, Lines& out) {
+  if (node.shown_json == node.config_json) return;
+  const UuidText digest = NameHash().uuid(node.klass, node.config_json, 0);
+  out.add(2, "# with what is shown as ***: mark " + std::string(digest.data(), 3));
+}
+
 void write_node(const NodeConfig& node, Lines& out) {
   out.add(1, node.name + ":" + (node.mark.line > 0 ? "  # line " + std::to_string(node.mark.line) : ""));
   out.add(2, "class: " + json_string(node.klass));
@@ -178,6 +189,7 @@ void write_node(const NodeConfig& node, Lines& out) {
           ? ""
           : "  # " + std::to_string(node.fan_out_json.size()) + " lanes, one for each of " + node.fan_out;
   out.add(2, "config: " + shown + lanes);
+  write_secrets_mark(node, out);
   if (node.kind == NodeKind::consumer) out.add(2, "queue: {max_events: " + std::to_string(node.observer_queue) + "}");
   if (node.kind == NodeKind::backend) {
     write_delivery(node.delivery, out);
@@ -214,7 +226,7 @@ std::string lane_text(const NodeConfig& node) {
 
 std::string graph_as_text(const Config& config) {
   Lines out;
-  out.add(0, "# " + config.file + (config.events_dialect ? ", lowered from events:" : ""));
+  out.add(0, "# " + config.file + (config.events_dialect ? ", lowered from events: and event_consumer:" : ""));
   if (!config.disabled.empty()) out.add(0, "# nothing runs: " + config.disabled);
   out.add(0, "sluice: 1");
   write_host(config, out);

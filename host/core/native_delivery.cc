@@ -98,6 +98,9 @@ Delivery read_delivery(const Value* value, const std::string& path, Problems& pr
     delivery.publish_deadline = *deadline;
   }
   if (const auto events = map.integer("max_batch", 1, 65'536)) delivery.max_batch = static_cast<std::uint32_t>(*events);
+  if (const auto events = map.integer("max_in_flight", 1, 1'000'000)) {
+    delivery.max_in_flight = static_cast<std::uint32_t>(*events);
+  }
   map.later("spool", "queue.max_events and queue.max_bytes bound the queue in memory");
   delivery.ordering = read_ordering(map.take("ordering"), map.path_of("ordering"), problems);
   map.done();

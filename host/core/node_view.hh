@@ -26,7 +26,8 @@ struct NodeView {
 struct GraphView {
   std::vector<NodeView> nodes;  // in the order of the file
   const TypeTable* types = nullptr;
-  std::string version;  // of the host
+  std::string version;                      // of the host
+  const EventConsumer* consumer = nullptr;  // of the configuration; null or unnamed: there is none
 };
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 #include "edge/admin_pages.hh"
 
 #include "core/timestamp.hh"
+#include "edge/consumer_pages.hh"
 #include "edge/delivery_figures.hh"
 #include "edge/json_object.hh"
 #include "edge/prometheus_text.hh"
@@ -161,7 +162,7 @@ AdminPage not_found(std::string_view path) {
 
 }  // namespace
 
-AdminPage health_page(const GraphView& graph) {
+AdminPage health_page(const GraphView& graph, const std::vector<MetricSample>& plugin_samples) {
   bool required_down = false, any_down = false;
   for (const NodeView& node : graph.nodes) {
     any_down = any_down || is_down(node);
@@ -172,6 +173,7 @@ AdminPage health_page(const GraphView& graph) {
     const auto scope = json.object();
     json.member("status", required_down ? "down" : any_down ? "degraded" : "ok");
     json.member("version", graph.version);
+    put_consumer_health(json, graph, plugin_samples);
     const auto nodes = json.list("nodes");
     for (const NodeView& node : graph.nodes) put_node(json, node);
   }
@@ -204,6 +206,7 @@ AdminPage stats_page(const GraphView& graph) {
   {
     const auto scope = json.object();
     put_figures(json, figures_of(graph));
+    put_consumer_stats(json, graph);
     put_backends(json, graph);
     put_sources(json, graph);
     put_consumers(json, graph);
@@ -225,10 +228,14 @@ AdminPage metrics_page(const GraphView& graph, const std::vector<MetricSample>& 
 
 AdminPage admin_page(const AdminSources& sources, std::string_view path) {
   path = path.substr(0, path.find('?'));
-  if (path == "/health") return health_page(sources.graph);
+  if (path == "/health") return health_page(sources.graph, sources.plugin_samples());
   if (path == "/ready") return ready_page(sources.graph);
   if (path == "/stats") return stats_page(sources.graph);
-  if (path == "/metrics") return metrics_page(sources.graph, sources.plugin_samples(), sources.process());
+  if (path == "/metrics") {
+    std::vector<MetricSample> samples = sources.plugin_samples();
+    add_consumer_samples(samples, sources.graph);
+    return metrics_page(sources.graph, samples, sources.process());
+  }
   return not_found(path);
 }
 

@@ -19,7 +19,7 @@ struct AdminPage {
 };
 
 /// Every node with state, queue, breaker and last error. 503 when a required node is down.
-[[nodiscard]] AdminPage health_page(const GraphView& graph);
+[[nodiscard]] AdminPage health_page(const GraphView& graph, const std::vector<MetricSample>& plugin_samples = {});
 /// 200 while events are taken in and every required node runs; 503 with the names of those that do not.
 [[nodiscard]] AdminPage ready_page(const GraphView& graph);
 /// Counts and times for people and scripts, in the documents' words.

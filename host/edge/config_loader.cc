@@ -71,6 +71,7 @@ Config read_dialect(const Value& root, const LoadOptions& options, Problems& pro
   if (lowered.disabled.empty()) {
     Config config = read_native(lowered.native, {}, problems);
     config.events_dialect = true;
+    config.consumer = std::move(lowered.consumer);
     return config;
   }
   Config config = read_disabled(lowered.native, problems);

@@ -318,7 +318,7 @@ std::uint64_t BackendLane::next_event_ns(std::uint64_t now_ns) {
   const auto sooner = [&](std::uint64_t when) { next = std::min(next, std::max(when, now_ns)); };
   const bool waiting = !queue_.empty() || !held_.empty();
   if (!started_) sooner(away_until_ns_);
-  if (waiting && started_ && !full_) {
+  if (waiting && started_ && !full_ && !at_flight_bound()) {
     std::uint64_t ready = queue_.empty() ? held_.front().due_ns : now_ns;
     if (!held_.empty()) ready = std::min(ready, held_.front().due_ns);
     ready = std::max(ready, away_until_ns_);

@@ -124,6 +124,10 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   void drop_finished_flights();
 
   bool offer(std::uint64_t now_ns);
+  /// `max_in_flight` events are with the node: the next goes when one is completed.
+  [[nodiscard]] bool at_flight_bound() const noexcept {
+    return delivery_.max_in_flight > 0 && in_flight_ >= delivery_.max_in_flight;
+  }
   [[nodiscard]] bool may_offer(std::uint64_t now_ns);
   [[nodiscard]] std::uint32_t offer_size(std::uint64_t now_ns);
   bool offer_held(std::uint64_t now_ns, std::uint32_t max_events);

@@ -6,7 +6,7 @@
 namespace sluice {
 
 bool BackendLane::may_offer(std::uint64_t now_ns) {
-  if (broken_ || full_ || now_ns < away_until_ns_) return false;
+  if (broken_ || full_ || at_flight_bound() || now_ns < away_until_ns_) return false;
   const BreakerState before = breaker_.state();
   const bool allowed = breaker_.allows(now_ns);
   if (breaker_.state() != before) {
@@ -19,6 +19,9 @@ bool BackendLane::may_offer(std::uint64_t now_ns) {
 std::uint32_t BackendLane::offer_size(std::uint64_t now_ns) {
   std::uint32_t size = std::min({delivery_.max_batch, kFlightEvents, tokens_.available(now_ns)});
   if (breaker_.half_open()) size = std::min(size, 1u);
+  if (delivery_.max_in_flight > 0) {
+    size = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, delivery_.max_in_flight - in_flight_));
+  }
   return size;
 }
 

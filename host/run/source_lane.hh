@@ -129,6 +129,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   [[nodiscard]] bool keys_are_recorded(std::uint64_t now_ns);
   [[nodiscard]] std::int64_t now_ms() const noexcept { return world_.clock.unix_ns() / 1'000'000; }
   void route_slice(std::span<const sluice_event> events);
+  std::span<const sluice_event> wanted(std::span<const sluice_event> events);
   void route(const std::vector<NodeIndex>& targets, std::span<const sluice_event> events);
   void deliver(NodeIndex target, std::span<const sluice_event> events);
   void push(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events);

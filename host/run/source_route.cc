@@ -56,8 +56,24 @@ bool SourceLane::route_pending() {
 }
 
 void SourceLane::route_slice(std::span<const sluice_event> events) {
+  if (config_.when) events = wanted(events);
   for (const sluice_event& event : events) stats_.by_type[type_id(event)].out.add();
   route(wiring_.graph->nodes[wiring_.self].out[0], events);
+}
+
+/// What the source's own `when` lets through. The rest is owed to nobody, which settles it as dropped; it is counted.
+std::span<const sluice_event> SourceLane::wanted(std::span<const sluice_event> events) {
+  const std::span<const sluice_event> chosen = select(events, *config_.when, true);
+  if (chosen.size() == events.size()) return events;
+  std::size_t next = 0;
+  for (const sluice_event& event : events) {
+    if (next < chosen.size() && chosen[next].seq == event.seq) {
+      ++next;
+    } else {
+      stats_.by_type[type_id(event)].dropped.add();
+    }
+  }
+  return chosen;
 }
 
 void SourceLane::route(const std::vector<NodeIndex>& targets, std::span<const sluice_event> events) {

@@ -150,7 +150,8 @@ TEST_CASE("native: the graph's text is a configuration that gives the same text"
     std::string line, out;
     while (std::getline(lines, line)) {
       const std::size_t comment = line.find("  # line ");
-      if (!line.starts_with("# ")) out += line.substr(0, comment) + "\n";
+      const bool mark = line.find("# with what is shown as ***") != std::string::npos;  // of other secrets: "***"
+      if (!line.starts_with("# ") && !mark) out += line.substr(0, comment) + "\n";
     }
     return out;
   };

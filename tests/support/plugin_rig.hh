@@ -355,6 +355,9 @@ class Node {
   sluice_status observe(const Batch& in) {
     return control([&](sluice_error* e) { return class_.consumer->process(node_, &in, nullptr, nullptr, e); });
   }
+  void settled(const std::vector<std::uint64_t>& seq, const std::vector<std::uint8_t>& outcome) {
+    class_.consumer->settled(node_, seq.data(), outcome.data(), static_cast<std::uint32_t>(seq.size()));
+  }
   std::uint32_t tick(std::uint64_t now_ns, Writer* out = nullptr) { return class_.consumer->tick(node_, now_ns, out); }
   /// How many events were taken.
   std::uint32_t publish(const sluice_batch& batch) {
