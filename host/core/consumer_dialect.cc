@@ -11,7 +11,6 @@
 namespace sluice {
 namespace {
 
-constexpr bool kDedup = false;  // until sources can leave duplicates out
 constexpr const char* kSection = "event_consumer";
 constexpr const char* kHandover = "handover";
 constexpr const char* kHandler = "handler";
@@ -153,7 +152,7 @@ class ConsumerLowering {
       store.put("class", make_string("redis_streams", section_));
       store.put("config", std::move(address));
       block.put("store", std::move(store));
-      if (kDedup) source.put("dedup", std::move(block));
+      source.put("dedup", std::move(block));
     }
     native_.find("sources")->put(kSection, std::move(source));
   }

@@ -44,6 +44,7 @@ ConsumerFigures consumer_figures(const GraphView& graph) {
   figures.total_consumed = total(stats, &TypeCounters::in);
   figures.filtered = total(stats, &TypeCounters::dropped);
   figures.failed = stats.settled_rejected.get();
+  figures.duplicates_skipped = stats.duplicates_skipped.get();
   figures.processed = stats.settled_delivered.get();
   if (const NodeView* handover = node_of(graph, kHandover)) {
     figures.processed += total(*handover->stats, &TypeCounters::dropped);
