@@ -178,6 +178,20 @@ class StageFlow(support.Scenario):
         self.assertEqual([identity for identity in received if identity not in {each["id"] for each in sent}], [job["id"]])
         self.assertEqual(self.redis.cli("XLEN", FAILED).strip(), "0")
 
+    def test_a_duplicate_is_recognised_by_every_worker_and_after_a_restart(self):
+        first = self.consumer(name="worker-1")
+        same = event(DOCUMENT, "same", document_id="d")
+        self.publish(same)
+        self.wait_until_acknowledged()
+        self.publish(same)
+        wait_for(lambda: first.stats()["duplicates_skipped"] == 1, lambda: "the copy to be skipped: %s" % first.stats())
+        self.assertEqual(first.end(), 0)
+        second = self.consumer(name="worker-2")
+        self.publish(same)
+        wait_for(lambda: second.stats()["duplicates_skipped"] == 1, lambda: "the copy to be skipped: %s" % second.stats())
+        self.wait_until_acknowledged()
+        self.assertEqual(self.handler.ids(), ["same"])
+
     def test_two_hosts_share_the_group(self):
         hosts = [self.consumer(name="worker-%d" % i) for i in (1, 2)]
         sent = [event(DOCUMENT, document_id="d%d" % i) for i in range(300)]
