@@ -49,6 +49,11 @@ int event_match(const EventMatchCommand& command) {
                     [&](std::istream& in) { return run_event_match({command.filter_json}, in, std::cout, std::cerr); });
 }
 
+int event_eval(const EventEvalCommand& command) {
+  return with_input(command.file,
+                    [&](std::istream& in) { return run_event_eval({command.sql}, in, std::cout, std::cerr); });
+}
+
 int run(const Command& command) {
   return std::visit(
       Dispatch{
@@ -69,6 +74,7 @@ int run(const Command& command) {
           [](const PluginNewCommand& c) { return plugin_new(c.kind, c.name, c.folder, std::cout); },
           [](const EventCheckCommand& c) { return event_check(c); },
           [](const EventMatchCommand& c) { return event_match(c); },
+          [](const EventEvalCommand& c) { return event_eval(c); },
           [](const EmitCommand& c) { return emit(c.request, std::cin, std::cout, std::cerr); },
       },
       command);

@@ -1,6 +1,7 @@
 #include "core/filter.hh"
 
 #include "core/attribute.hh"
+#include "core/cesql.hh"
 #include "core/json_cursor.hh"
 #include "core/json_tokens.hh"
 
@@ -12,7 +13,7 @@
 namespace sluice {
 
 struct Filter::Term {
-  enum class Kind : std::uint8_t { exact, prefix, suffix, types, all, any, negation };
+  enum class Kind : std::uint8_t { exact, prefix, suffix, types, all, any, negation, sql };
   struct Entry {
     Known known = Known::none;  // found once: most filters ask for a core attribute
     std::string name, value;
@@ -22,6 +23,7 @@ struct Filter::Term {
   std::vector<Entry> entries;      // exact, prefix, suffix
   std::vector<std::string> globs;  // types
   std::vector<Term> terms;         // all, any, negation (one)
+  std::optional<cesql::Expression> sql;
 };
 
 namespace {
@@ -146,11 +148,20 @@ class Parser {
       });
       if (count == 0) refuse("the array is empty: at least one type pattern is needed");
     } else if (dialect == "sql") {
-      refuse("the dialect \"sql\" is not built yet; use exact, prefix, suffix, all, any, not or types");
+      term.kind = Term::Kind::sql;
+      read_sql(term);
     } else {
-      refuse("unknown dialect; known are exact, prefix, suffix, all, any, not and types");
+      refuse("unknown dialect; known are exact, prefix, suffix, all, any, not, sql and types");
     }
     return term;
+  }
+
+  void read_sql(Term& term) {
+    const std::string expression = string("the expression");
+    std::string why;
+    term.sql = cesql::Expression::parse(expression, why);
+    if (!term.sql) refuse(why);
+    if (!term.sql->objection().empty()) refuse(term.sql->objection());
   }
 
   void read_entries(Term& term) {
@@ -265,6 +276,8 @@ bool holds(const Term& term, const EventView& event) noexcept {
       return std::any_of(term.terms.begin(), term.terms.end(), holds_here);
     case Term::Kind::negation:
       return !holds_here(term.terms.front());
+    case Term::Kind::sql:
+      return term.sql->matches(event.raw());
   }
   return false;
 }

@@ -1,4 +1,4 @@
-// `when:` — the CloudEvents Subscriptions filters (exact, prefix, suffix, all, any, not) and the shorthand `types:`.
+// `when:` — the CloudEvents Subscriptions filters (exact, prefix, suffix, all, any, not, sql) and the shorthand `types:`.
 // A bad filter is refused when it is made, never skipped. Pure.
 #pragma once
 

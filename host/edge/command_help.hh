@@ -101,12 +101,24 @@ Exit codes: 0 all are valid, 1 at least one is not, 64 wrong command line or unr
 
 inline constexpr const char* kEventMatch = R"(
 Reads one event per line and prints true or false for each. The filter is an object of the CloudEvents
-Subscriptions API (exact, prefix, suffix, all, any, not), or an array of them that must all pass.
+Subscriptions API (exact, prefix, suffix, all, any, not, sql), or an array of them that must all pass.
 
 Example:
   sluice event match --filter '{"prefix":{"type":"com.storytelling.nlp."}}' events.jsonl
 
 Exit codes: 0, 64 wrong command line, or a filter that must be refused.)";
+
+inline constexpr const char* kEventEval = R"(
+Reads one event per line and prints what the expression (CloudEvents SQL, CESQL 1.0) is for each:
+  {"value":true,"errors":[]}
+  {"value":false,"errors":["missingAttribute"]}
+As a filter ({"sql":"…"} in 'when:'), an event passes when the value is true and there is no error.
+
+Examples:
+  sluice event eval --sql "type LIKE 'com.storytelling.%' AND EXISTS subject" events.jsonl
+  sluice event eval --sql "LENGTH(subject) > 10" events.jsonl
+
+Exit codes: 0, 64 wrong command line, or no valid expression.)";
 
 inline constexpr const char* kEmit = R"(
 The event is sent as structured CloudEvents JSON over HTTP. Prints its id and the answer.

@@ -22,6 +22,7 @@ struct Parsed {
   PluginNewCommand plugin_new;
   EventCheckCommand event_check;
   EventMatchCommand event_match;
+  EventEvalCommand event_eval;
   EmitRequest emit;
   DocumentProcessed document_processed;
   DocumentFailed document_failed;
@@ -150,6 +151,10 @@ void declare_event(CLI::App& app, Parsed& parsed) {
       ->type_name("JSON")
       ->required();
   match->add_option("FILE", parsed.event_match.file, "The events, one per line; standard input when left out");
+
+  CLI::App* eval = command(*event, "eval", "Say what a CESQL expression is for each event.", help::kEventEval);
+  eval->add_option("--sql", parsed.event_eval.sql, "The expression")->type_name("EXPR")->required();
+  eval->add_option("FILE", parsed.event_eval.file, "The events, one per line; standard input when left out");
 }
 
 CLI::App* emit_kind(CLI::App& emit, std::string_view name, const char* what) {
@@ -285,6 +290,7 @@ Command chosen_command(const CLI::App& app, Parsed& parsed) {
   if (name == "sluice plugin check-one") return PluginCheckOneCommand{at.remaining()};
   if (name == "sluice plugin new") return std::move(parsed.plugin_new);
   if (name == "sluice event match") return std::move(parsed.event_match);
+  if (name == "sluice event eval") return std::move(parsed.event_eval);
   if (name == "sluice event check") {
     if (parsed.one) parsed.event_check.shape = EventCheckCommand::Shape::one;
     if (parsed.batch) parsed.event_check.shape = EventCheckCommand::Shape::batch;

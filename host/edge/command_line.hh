@@ -64,6 +64,10 @@ struct EventMatchCommand {
   std::string filter_json;
   std::string file;  // empty: standard input
 };
+struct EventEvalCommand {
+  std::string sql;
+  std::string file;  // empty: standard input
+};
 struct EmitCommand {
   EmitRequest request;
 };
@@ -77,7 +81,7 @@ struct Answer {
 
 using Command = std::variant<Answer, RunCommand, CheckCommand, GraphCommand, PluginListCommand, PluginExplainCommand,
                              PluginCheckCommand, PluginCheckOneCommand, PluginNewCommand, EventCheckCommand,
-                             EventMatchCommand, EmitCommand>;
+                             EventMatchCommand, EventEvalCommand, EmitCommand>;
 
 /// `arguments` without the program's name; `version` is what --version prints. Never throws for what a user typed.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments, std::string_view version);

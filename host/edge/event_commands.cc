@@ -1,5 +1,6 @@
 #include "edge/event_commands.hh"
 
+#include "core/cesql.hh"
 #include "core/decode.hh"
 #include "core/exit_code.hh"
 #include "core/filter.hh"
@@ -83,6 +84,31 @@ void write_answer(std::ostream& out, std::uint64_t line, const std::optional<Rej
   out << answer;
 }
 
+void write_value(std::string& answer, const cesql::Value& value) {
+  switch (value.type) {
+    case cesql::Type::string:
+      append_json_string(answer, value.text);
+      break;
+    case cesql::Type::integer:
+      answer += std::to_string(value.number);
+      break;
+    case cesql::Type::boolean:
+      answer += value.number != 0 ? "true" : "false";
+      break;
+  }
+}
+
+std::string result_json(const cesql::Result& result) {
+  std::string answer = "{\"value\":";
+  write_value(answer, result.value);
+  answer += ",\"errors\":[";
+  for (std::size_t i = 0; i < result.error_count; ++i) {
+    if (i > 0) answer += ',';
+    append_json_string(answer, cesql::name_of(result.errors[i].kind));
+  }
+  return answer + "]}\n";
+}
+
 }  // namespace
 
 int run_event_check(const EventCheckOptions& options, std::istream& in, std::ostream& out) {
@@ -120,6 +146,34 @@ int run_event_match(const EventMatchOptions& options, std::istream& in, std::ost
     const std::optional<Reject> refused = checker.check(text, SLUICE_SINGLE);
     if (refused) err << "sluice: line " << line << ": not an event: " << refused->reason << '\n';
     out << (!refused && filter->matches(checker.event()) ? "true\n" : "false\n");
+  }
+  out.flush();
+  return 0;
+}
+
+int run_event_eval(const EventEvalOptions& options, std::istream& in, std::ostream& out, std::ostream& err) {
+  std::string why;
+  const auto expression = cesql::Expression::parse(options.sql, why);
+  if (!expression) {
+    err << "sluice: --sql: " << why << '\n';
+    return kUsage;
+  }
+  Checker checker;
+  std::string text;
+  for (std::uint64_t line = 1; read_line(in, text); ++line) {
+    if (is_blank(text)) continue;
+    if (const auto refused = checker.check(text, SLUICE_SINGLE)) {
+      err << "sluice: line " << line << ": not an event: " << refused->reason << '\n';
+      out << "{\"value\":false,\"errors\":[\"generic\"]}\n";
+      continue;
+    }
+    cesql::Scratch scratch;
+    const cesql::Result result = expression->evaluate(checker.event(), scratch);
+    out << result_json(result);
+    for (std::size_t i = 0; i < result.error_count; ++i) {
+      err << "sluice: line " << line << ": " << cesql::name_of(result.errors[i].kind) << " error at byte "
+          << result.errors[i].at << " of the expression\n";
+    }
   }
   out.flush();
   return 0;

@@ -1,4 +1,5 @@
-// `sluice event check` and `sluice event match`: is this a CloudEvent, and would this filter pass it?
+// `sluice event check`, `match` and `eval`: is this a CloudEvent, would this filter pass it, what is this expression of
+// it?
 #pragma once
 
 #include <iosfwd>
@@ -27,5 +28,15 @@ struct EventMatchOptions {
 /// filter must be refused.
 [[nodiscard]] int run_event_match(const EventMatchOptions& options, std::istream& in, std::ostream& out,
                                   std::ostream& err);
+
+struct EventEvalOptions {
+  std::string sql;  // a CESQL expression
+};
+
+/// Writes {"value":…,"errors":[…]} for each event of `in`: what the expression is there, and the kinds of its errors
+/// ("math", "cast", "missingFunction", "functionEvaluation", "missingAttribute", "generic"). Lines that are no event as
+/// for run_event_match(): "value" is false, with a "generic" error. Returns 0, or 64 when it is no expression.
+[[nodiscard]] int run_event_eval(const EventEvalOptions& options, std::istream& in, std::ostream& out,
+                                 std::ostream& err);
 
 }  // namespace sluice
