@@ -1,6 +1,7 @@
 #include "edge/plugin_host.hh"
 
 #include "core/limits.hh"
+#include "edge/plugin_filters.hh"
 
 #include <sluice/cpp/utf8.hh>
 
@@ -102,7 +103,9 @@ NodeEvents* PluginHost::listener(std::string_view call) noexcept {
 
 const void* PluginHost::get_service(const sluice_host*, const char* id) {
   static constexpr sluice_metrics kMetrics{sizeof(sluice_metrics), 0, &PluginHost::get_cell};
-  return id != nullptr && std::strcmp(id, SLUICE_METRICS) == 0 ? &kMetrics : nullptr;
+  if (id == nullptr) return nullptr;
+  if (std::strcmp(id, SLUICE_METRICS) == 0) return &kMetrics;
+  return std::strcmp(id, SLUICE_FILTERS) == 0 ? &plugin_filters() : nullptr;
 }
 
 sluice_cell* PluginHost::get_cell(const sluice_host* table, std::int32_t kind, sluice_str name, sluice_str help,
