@@ -15,7 +15,9 @@ struct Known {
 
 // By err_code. Away: the next event would fare the same, and all of them when the cause is gone.
 constexpr std::array kKnown = {
-    Known{10023, SLUICE_AWAY, "the server is out of resources"},  // insufficient resources
+    Known{10023, SLUICE_AWAY,
+          "the server is out of memory or storage for JetStream, or the account's limit is reached"},  // insufficient
+                                                                                                       // resources
     Known{10028, SLUICE_AWAY, "the server's memory for JetStream is used up"},
     Known{10047, SLUICE_AWAY, "the server's disk for JetStream is used up"},
     Known{10077, SLUICE_AWAY, "the stream is full, and its discard policy is new"},  // maximum bytes/messages exceeded

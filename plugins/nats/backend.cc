@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // What may wait for the socket, as a copy inside the library. The events' own memory is the host's.
-constexpr std::uint64_t kOutputBytesMax = 1024 * 1024;
+constexpr std::uint64_t kOutputBytesMax = 256 * 1024;
 // A full window is not refilled one by one: a part of it free is worth a round.
 constexpr std::uint32_t kRefillShare = 4;
 // What the library adds around each header: ": ", the line's end, and once the version line.

@@ -60,7 +60,7 @@ class Server:
         """Starts it and waits until it is ready, with everything loaded that it had stored."""
         (self.folder / "nats.conf").write_text("\n".join(self.configuration()) + "\n")
         self.starts += 1
-        self.process = Process(["nats-server", "-c", self.folder / "nats.conf"], self.folder, "nats-%d" % self.starts)
+        self.process = Process(["nats-server", "-c", self.folder / "nats.conf"], self.folder, "nats-%d-%d" % (self.port, self.starts))
         ended = self.process.process.poll
         wait_for(lambda: ended() is not None or self.process.lines("Server is ready"),
                  lambda: "nats-server to be ready, which printed:\n" + self.process.text())

@@ -228,6 +228,60 @@ TEST_CASE("nats: the stream is made as configured", "[nats][live]") {
   CHECK(made["duplicate_window"] == 5'000'000'000);
 }
 
+TEST_CASE("nats: a hundred thousand events are in the stream in order", "[nats][live]") {
+  NatsServer server;
+  Driver driver(config(server.url()));
+  driver.node.start();
+  constexpr std::uint64_t kEvents = 100'000;
+  REQUIRE(driver.publish_all(events(0, kEvents), 90s));
+  CHECK(driver.host.completed(SLUICE_OK) == kEvents);
+  FarSide far(server.url());
+  CHECK(far.length("NLP_EVENTS") == kEvents);
+  for (std::uint64_t i = 0; i < kEvents; i += 997) {
+    REQUIRE(from_base64(far.stored("NLP_EVENTS", i + 1)["data"]) == event(i));
+  }
+}
+
+TEST_CASE("nats: an empty batch is nothing, and every character passes", "[nats][live]") {
+  NatsServer server;
+  const std::string odd =
+      "{ \"specversion\": \"1.0\",\n\t\"id\": \"\\u0041 \xF0\x9F\x98\x80\", \"source\": \"/ä\", "
+      "\"type\": \"t\", \"data\": \"\\u0000\\r\\n\" }";
+  for (const char* more : {R"("jetstream":true)", R"("content_type_header":true)"}) {
+    Driver driver(config(server.url(), more));
+    driver.node.start();
+    CHECK(driver.offer({}) == 0);
+    CHECK(driver.node.status == SLUICE_OK);
+    REQUIRE(driver.publish_all({odd}));
+    CHECK(driver.host.completed(SLUICE_OK) == 1);
+  }
+  FarSide far(server.url());
+  CHECK(from_base64(far.stored("NLP_EVENTS", 1)["data"]) == odd);
+}
+
+TEST_CASE("nats: a server out of storage is away, and the events go on when there is room again", "[nats][live]") {
+  NatsServer server("jetstream { store_dir: \"FOLDER/js\", max_file_store: 1MB }", false);
+  Driver driver(config(server.url()));
+  driver.node.start();
+  const std::string data(100'000, 'x');
+  std::vector<std::string> texts;
+  for (int i = 0; i < 15; ++i) {
+    texts.push_back(R"({"specversion":"1.0","id":")" + std::to_string(i) + R"(","source":"s","type":"t","data":")" +
+                    data + R"("})");
+  }
+  REQUIRE(driver.publish_all(texts));
+  INFO(driver.complaints());
+  CHECK(driver.host.completed(SLUICE_OK) > 5);
+  CHECK(driver.host.completed(SLUICE_AWAY) > 0);
+  CHECK(driver.host.completed(SLUICE_OK) + driver.host.completed(SLUICE_AWAY) == 15);
+  CHECK(holds(driver.complaints(), "out of memory or storage for JetStream"));
+  FarSide far(server.url());
+  far.ask("$JS.API.STREAM.PURGE.NLP_EVENTS");
+  const std::size_t before = driver.host.completed(SLUICE_OK);
+  REQUIRE(driver.publish_all({texts.back()}));
+  CHECK(driver.host.completed(SLUICE_OK) == before + 1);
+}
+
 TEST_CASE("nats: stop completes what is left", "[nats][live]") {
   NatsServer server;
   Driver driver(config(server.url()));

@@ -38,7 +38,7 @@ inline std::uint16_t free_port() {
 
 class NatsServer {
  public:
-  /// `settings` are lines of the server's configuration ("max_payload: 8MB").
+  /// `settings` are lines of the server's configuration ("max_payload: 8MB"); FOLDER in them is the server's own.
   explicit NatsServer(std::string settings = {}, bool jetstream = true)
       : settings_(std::move(settings)), jetstream_(jetstream) {
     std::string folder = (std::filesystem::temp_directory_path() / "sluice-nats-XXXXXX").string();
@@ -59,9 +59,13 @@ class NatsServer {
 
   /// Starts it on its port, with the data it had, and waits until it says that it is ready.
   void start() {
+    std::string settings = settings_;
+    for (std::size_t at = settings.find("FOLDER"); at != settings.npos; at = settings.find("FOLDER", at)) {
+      settings.replace(at, sizeof "FOLDER" - 1, folder_);
+    }
     std::ofstream(folder_ + "/conf") << "listen: 127.0.0.1:" << port_ << "\nwrite_deadline: 10s\n"
                                      << (jetstream_ ? "jetstream { store_dir: \"" + folder_ + "/js\" }\n" : "")
-                                     << settings_ << "\n";
+                                     << settings << "\n";
     std::filesystem::remove(log_path());
     pid_ = ::fork();
     if (pid_ == 0) {
