@@ -44,6 +44,7 @@ struct Decoder::State {
   std::optional<Reject> decode_raw(const sluice_record& record, const RecordContext& context, Block& block);
   void take_bytes(std::string_view data, bool undeclared_may_be_json, EventParts& parts);
   [[nodiscard]] bool is_json(std::string_view text);
+  void take_properties(const sluice_record& record, EventParts& parts);
   std::string_view made_id(std::uint32_t index, const sluice_record& record, const RecordContext& context);
   void fill_in(const sluice_record& record, const RecordContext& context, EventParts& parts);
   std::optional<Reject> add(EventParts& parts, Block& block);
@@ -143,10 +144,26 @@ Fault Decoder::State::decode_one(JsonCursor& cursor, std::uint32_t index, const 
   if (format.kind == FormatKind::cloudevents) return structured.read(cursor, block.events.emplace_back(), block);
   EventParts parts;
   if (const Fault fault = envelope.read(cursor, parts)) return fault;
+  if (record.header_count > 0) take_properties(record, parts);
   if (parts.id.empty()) parts.id = made_id(index, record, context);
   if (const Fault fault = check_parts(parts)) return fault;
   block.events.push_back(writer.write(parts, block));
   return {};
+}
+
+/// What a broker's message says beside its body. The body's own word counts; what is no attribute is left alone.
+void Decoder::State::take_properties(const sluice_record& record, EventParts& parts) {
+  extensions.assign(parts.extensions.begin(), parts.extensions.end());
+  for (std::uint32_t i = 0; i < record.header_count && extensions.size() < limits.attributes; ++i) {
+    const sluice_attribute& property = record.headers[i];
+    const std::string_view name = view(property.name), value = view(property.value);
+    if (value.empty() || !is_attribute_name(name) || !is_attribute_text(value)) continue;
+    if (name == "id" && parts.id.empty()) parts.id = value;
+    if (known_name(name) != Known::none) continue;
+    const auto same_name = [&](const sluice_attribute& each) { return view(each.name) == name; };
+    if (std::none_of(extensions.begin(), extensions.end(), same_name)) extensions.push_back(property);
+  }
+  parts.extensions = extensions;
 }
 
 // ---- Binary mode, and raw bytes ----

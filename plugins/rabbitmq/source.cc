@@ -20,7 +20,9 @@ Source::Source(sluice::HostView host, sluice::ConfigView config)
     : host_(host),
       options_(read_source_options(config, host.node())),
       deliveries_(options_.prefetch),
-      depth_(host.cell(SLUICE_GAUGE, "rabbitmq_queue_messages", "Messages that wait in the queue (lag)")),
+      depth_(host.cell(SLUICE_GAUGE, "source_lag_events", "Messages that wait in the queue.")),
+      pending_(
+          host.cell(SLUICE_GAUGE, "source_pending_events", "Messages handed over by the server, not acknowledged.")),
       redelivered_cell_(
           host.cell(SLUICE_COUNTER, "rabbitmq_redelivered_total", "Messages that came not for the first time")),
       requeued_cell_(
@@ -190,6 +192,7 @@ milliseconds Source::until_next_duty() const {
 
 sluice_status Source::poll(int wake_fd, milliseconds timeout, std::uint32_t room) {
   pollfd waiting[2] = {{.fd = wake_fd, .events = POLLIN, .revents = 0}, {.fd = -1, .events = POLLIN, .revents = 0}};
+  sluice::set(pending_, deliveries_.open());
   if (connection_ != nullptr && !stopping_) {
     release_held();
     if (connection_ != nullptr) ask_depth_when_due();

@@ -60,7 +60,7 @@ class Source final : private Frames {
   bool stopping_ = false;
   std::uint64_t next_depth_ms_ = 0;
   std::uint64_t dead_lettered_ = 0, requeued_ = 0;
-  sluice_cell *depth_, *redelivered_cell_, *requeued_cell_, *dead_lettered_cell_;
+  sluice_cell *depth_, *pending_, *redelivered_cell_, *requeued_cell_, *dead_lettered_cell_;
 };
 
 }  // namespace rabbitmq

@@ -10,6 +10,7 @@ import measure
 
 REDIS_WINDOW = "256"
 NATS_WINDOW = "1024"
+RABBITMQ_WINDOW = "1000"
 CONNECTIONS = "64"
 BATCH = 100
 
@@ -33,6 +34,8 @@ def must_equal(what, found, wanted):
 
 class Row:
     """name: for --only. target: the least ratio of the rates. broker: the CPU rule of saturated machines applies."""
+
+    events_max = 1 << 62  # a slow server is not given more than this
 
     def __init__(self, name, title, against, target, config, modules, broker=False):
         self.name, self.title, self.against, self.target = name, title, against, target
@@ -172,6 +175,26 @@ class NatsCore(NatsStream):
         pass
 
 
+class RabbitMQ(Row):
+    events_max = 100_000
+
+    def environment(self, suite):
+        return {"BENCH_URL": suite.rabbitmq().url}
+
+    def bare_command(self, suite):
+        server = suite.rabbitmq()
+        return [suite.client("bare_rabbit"), suite.input, str(server.port), server.user, server.password, RABBITMQ_WINDOW]
+
+    def check(self, suite):
+        messages, first = suite.rabbitmq().take_queue()
+        must_equal("rabbitmq: messages in the queue", messages, suite.events)
+        with open(suite.input, encoding="utf-8") as lines:
+            must_equal("rabbitmq: the first message", first, lines.readline().rstrip("\n"))
+
+    def reset(self, suite):
+        suite.rabbitmq().take_queue()
+
+
 class Webhook(Row):
     def __init__(self, *arguments, batch=1, **more):
         super().__init__(*arguments, **more)
@@ -214,6 +237,8 @@ ROWS = [
                "nats.yaml", "file nats", broker=True),
     NatsCore("nats_core", "file → nats, core", "nats.c publish and a flush", 0.7, "nats_core.yaml", "file nats",
              broker=True),
+    RabbitMQ("rabbitmq", "file → rabbitmq, persistent, bulk confirms", "librabbitmq, same confirm window", 0.9,
+             "rabbitmq.yaml", "file rabbitmq", broker=True),
     Webhook("webhook", "file → webhook, one event per request, 64 connections", "libcurl multi, 64 connections", 0.9,
             "webhook.yaml", "file http", broker=True),
     Webhook("batched", "file → webhook, batched by 100", "libcurl multi, the same batches", 0.8,

@@ -247,6 +247,34 @@ TEST_CASE("domain_event: snake and camel case are one") {
   CHECK(attributes_of(decoding.last()) == expected);
 }
 
+TEST_CASE("envelope: a message's properties give what its own text does not, and never more") {
+  const std::vector<sluice_attribute> properties = {attribute("id", "m-1"), attribute("correlationid", "c-1"),
+                                                    attribute("type", "other"), attribute("not-a-name", "x")};
+  const auto with_properties = [&](const Padded& body) {
+    sluice_record record = body.record();
+    record.headers = properties.data();
+    record.header_count = static_cast<std::uint32_t>(properties.size());
+    return record;
+  };
+  Decoding decoding(domain_event_format("/s"));
+  const Padded bare(R"({"event_type":"speaker.updated","payload":1})");
+  REQUIRE(decoding.code(with_properties(bare)) == "");
+  CHECK(decoding.last().id() == "m-1");
+  CHECK(decoding.last().type() == "speaker.updated");
+  CHECK(decoding.last().extension("correlationid") == "c-1");
+  CHECK(decoding.last().raw().extension_count == 1);
+  const Padded whole(R"({"event_id":"e-1","event_type":"speaker.updated","correlation_id":"c-2","payload":1})");
+  REQUIRE(decoding.code(with_properties(whole)) == "");
+  CHECK(decoding.last().id() == "e-1");
+  CHECK(decoding.last().extension("correlationid") == "c-2");
+
+  Decoding cloudevents;
+  const Padded event(event_with(R"("data":1)"));
+  REQUIRE(cloudevents.code(with_properties(event)) == "");
+  CHECK(cloudevents.last().json() == event.text());
+  CHECK_FALSE(cloudevents.last().extension("correlationid").has_value());
+}
+
 TEST_CASE("envelope: what cannot be an event is refused with its reason") {
   Decoding decoding(bus_event_format("/x"));
   CHECK(decoding.code(R"({"data":{}})") == "missing_required");

@@ -22,7 +22,9 @@ enum {                    // sluice_record.flags
 typedef struct sluice_record {
   const uint8_t* ptr;
   uint64_t len;
-  const sluice_attribute* headers;  // protocol prefix stripped, values decoded; may be null
+  const sluice_attribute* headers;  // protocol prefix stripped, values decoded; may be null. Without ATTRIBUTES: what
+                                    // the message says beside its bytes; an envelope (not a CloudEvent) takes from it
+                                    // its id and extensions that its own text does not give
   uint32_t header_count, flags;
   uint64_t tag;           // source: the node's own mark, given back exactly once in settle()
   uint32_t parent, port;  // consumer: input index whose outcome it shares, or SLUICE_NO_PARENT; output port

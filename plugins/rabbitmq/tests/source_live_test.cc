@@ -228,9 +228,10 @@ TEST_CASE("rabbitmq source: how many messages wait is a metric", "[live]") {
   put(peer, queue, 30);
   Taker taker(config(quoted("queue", queue) + R"(,"prefetch_count":10)"));
   taker.node.start();
-  const sluice_cell* waiting = taker.host.cell("rabbitmq_queue_messages");
+  const sluice_cell* waiting = taker.host.cell("source_lag_events");
   REQUIRE(waiting != nullptr);
   CHECK(repeat_until([&] { return waiting->value == 20; }, [&] { taker.step(5); }));
+  CHECK(taker.host.cell("source_pending_events")->value == 10);
 }
 
 TEST_CASE("rabbitmq source: a queue that is deleted under it is declared again", "[live]") {
