@@ -22,7 +22,7 @@ void Pull::decode(Decoder& decoder, std::string_view node, std::uint64_t seed) {
 bool Pull::keep_for_later() {
   std::size_t bytes = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
-    if ((records[i].flags & SLUICE_ATTRIBUTES) != 0) return false;
+    if ((records[i].flags & SLUICE_ATTRIBUTES) != 0 || records[i].header_count > 0) return false;
     if (records[i].position.ptr != nullptr) bytes += records[i].position.len;
   }
   if (bytes == 0) return true;
