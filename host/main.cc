@@ -4,6 +4,7 @@
 #include "edge/emit.hh"
 #include "edge/event_commands.hh"
 #include "edge/plugin_commands.hh"
+#include "edge/spool_commands.hh"
 #include "plugin_folders.hh"
 #include "run_command.hh"
 
@@ -75,6 +76,7 @@ int run(const Command& command) {
           [](const EventCheckCommand& c) { return event_check(c); },
           [](const EventMatchCommand& c) { return event_match(c); },
           [](const EventEvalCommand& c) { return event_eval(c); },
+          [](const SpoolCommand& c) { return spool_command(c, std::cout, std::cerr); },
           [](const EmitCommand& c) { return emit(c.request, std::cin, std::cout, std::cerr); },
       },
       command);

@@ -17,6 +17,7 @@
 #include "edge/process_facts.hh"
 #include "edge/progress.hh"
 #include "edge/signals.hh"
+#include "edge/spool_files.hh"
 #include "edge/summary.hh"
 #include "edge/undelivered_file.hh"
 #include "edge/wall_clock.hh"
@@ -100,6 +101,13 @@ std::unique_ptr<KeyStoreNode> key_store_of(const NodeConfig& source, PluginLibra
   return made;
 }
 
+/// A backend's spool; each lane of a list has a folder of its own inside the one that is configured.
+std::unique_ptr<SpoolStore> spool_of(const GraphNode& node, const NodeConfig& from) {
+  const std::string& path = from.delivery.spool.path;
+  if (node.kind != NodeKind::backend || path.empty()) return nullptr;
+  return std::make_unique<SpoolFiles>(node.fanned_out ? path + "/" + node.name : path);
+}
+
 /// One instance per graph node. Throws SetupError naming node and class.
 std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph, PluginLibrary& library,
                                        const NodeServices& services) {
@@ -114,7 +122,7 @@ std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph,
       throw SetupError(to_line(problem));
     }
     nodes.push_back({std::move(created.source), std::move(created.consumer), std::move(created.backend),
-                     key_store_of(from, library, services)});
+                     key_store_of(from, library, services), spool_of(node, from)});
   }
   return nodes;
 }
@@ -129,7 +137,8 @@ GraphView view_of(const Config& config, Pipeline& pipeline) {
     const GraphNode& node = pipeline.graph().nodes[i];
     const NodeConfig& from = config.nodes[node.config];
     view.nodes.push_back({node.kind, node.name, from.klass, node.observer, from.required && !node.observer,
-                          &pipeline.stats(i), from.dedup.has_value(), pipeline.key_store_stats(i)});
+                          &pipeline.stats(i), from.dedup.has_value(), pipeline.key_store_stats(i),
+                          node.kind == NodeKind::backend && from.delivery.spool.on()});
   }
   return view;
 }
@@ -294,6 +303,11 @@ int run_graph(const Config& config, PluginLibrary& library, Signals& signals, St
     at_end(view);
   } else {
     say_goodbye(view, pipeline, log);
+  }
+  if (const std::uint64_t left = pipeline.spooled(); left > 0) {
+    std::cerr << left
+              << " events stay in spools and are not lost: the next run delivers them (sluice spool ls --config "
+              << config.file << ")\n";
   }
   if (!pipeline.halt_text().empty()) std::cerr << "\xe2\x9d\x8c Stopped: " << pipeline.halt_text() << '\n';
   return exit_code_of(pipeline);

@@ -33,7 +33,7 @@ struct Acknowledge {
   std::vector<std::string> nodes;  // Mode::nodes: backends by name
 };
 
-enum class WhenFull : std::uint8_t { block, drop_newest, dead_letter };
+enum class WhenFull : std::uint8_t { block, drop_newest, dead_letter, spool };
 
 struct QueueBounds {
   std::uint64_t max_events = limits::kQueueEvents;
@@ -50,7 +50,7 @@ struct RetryPolicy {
 };
 
 struct BreakerPolicy {
-  enum class OnOpen : std::uint8_t { hold, dead_letter } on_open = OnOpen::hold;
+  enum class OnOpen : std::uint8_t { hold, dead_letter, spool } on_open = OnOpen::hold;
   bool enabled = true;
   double failure_rate = 0.5;       // of the window, 0..1
   std::uint32_t window = 50;       // results looked at
@@ -65,6 +65,20 @@ struct Ordering {
   std::uint64_t max_held = limits::kOrderingHeld;  // events that may wait behind an earlier one of their key
 };
 
+/// A backend's disk buffer: events are written there before their source hears of delivery.
+struct SpoolPolicy {
+  enum class Fsync : std::uint8_t { every_batch, group_commit, interval } fsync = Fsync::group_commit;
+  enum class OnFull : std::uint8_t { block, drop_newest, dead_letter } on_full = OnFull::block;
+  std::string path;  // a folder; empty = no spool
+  std::uint64_t max_bytes = limits::kSpoolBytes;
+  std::uint64_t segment_bytes = limits::kSpoolSegmentBytes;
+  milliseconds group_commit{10};  // from the first event that waits to the sync
+  milliseconds interval{1'000};   // between syncs
+  Mark mark;
+
+  [[nodiscard]] bool on() const noexcept { return !path.empty(); }
+};
+
 struct Delivery {
   QueueBounds queue;
   WhenFull when_full = WhenFull::block;
@@ -77,6 +91,7 @@ struct Delivery {
   std::uint32_t max_batch = limits::kBatchEvents;
   std::uint32_t max_in_flight = 0;  // events given to the class and not completed; 0 = as many as it takes
   Ordering ordering;
+  SpoolPolicy spool;
 };
 
 struct NodeConfig;

@@ -77,6 +77,11 @@ void visit(const Graph& graph, NodeIndex node, std::vector<bool>& seen, SourceRe
     reach.consumers.push_back(node);
 }
 
+/// A spool waits for its disk, and when it is full for its policy: the source waits with it.
+bool gates(const Delivery& delivery) {
+  return delivery.when_full == WhenFull::block || delivery.when_full == WhenFull::spool;
+}
+
 SourceReach reach_from(const Graph& graph, const Config& config, NodeIndex source) {
   SourceReach reach;
   reach.source = source;
@@ -93,12 +98,12 @@ SourceReach reach_from(const Graph& graph, const Config& config, NodeIndex sourc
                           std::ranges::find(acknowledge.nodes, made_from.name) != acknowledge.nodes.end();
     if (!required) continue;
     reach.required.push_back(lane);
-    if (made_from.delivery.when_full == WhenFull::block) reach.gating.push_back(lane);
+    if (gates(made_from.delivery)) reach.gating.push_back(lane);
   }
   // What cannot be decoded goes to the source's own dead-letter backend: it must have room before a pull, too.
   for (const NodeIndex lane : graph.nodes[source].dead_letter) {
     add_unique(reach.lanes, lane);
-    if (config.nodes[graph.nodes[lane].config].delivery.when_full == WhenFull::block) add_unique(reach.gating, lane);
+    if (gates(config.nodes[graph.nodes[lane].config].delivery)) add_unique(reach.gating, lane);
   }
   std::ranges::sort(reach.gating);
   return reach;

@@ -87,6 +87,8 @@ const char* text_of(WhenFull value) {
       return "drop_newest";
     case WhenFull::dead_letter:
       return "dead_letter";
+    case WhenFull::spool:
+      return "spool";
   }
   return "block";
 }
@@ -101,6 +103,52 @@ const char* text_of(RetryPolicy::Backoff value) {
       return "exponential";
   }
   return "exponential";
+}
+
+const char* text_of(BreakerPolicy::OnOpen value) {
+  switch (value) {
+    case BreakerPolicy::OnOpen::hold:
+      return "hold";
+    case BreakerPolicy::OnOpen::dead_letter:
+      return "dead_letter";
+    case BreakerPolicy::OnOpen::spool:
+      return "spool";
+  }
+  return "hold";
+}
+
+const char* text_of(SpoolPolicy::Fsync value) {
+  switch (value) {
+    case SpoolPolicy::Fsync::every_batch:
+      return "every_batch";
+    case SpoolPolicy::Fsync::group_commit:
+      return "group_commit";
+    case SpoolPolicy::Fsync::interval:
+      return "interval";
+  }
+  return "group_commit";
+}
+
+const char* text_of(SpoolPolicy::OnFull value) {
+  switch (value) {
+    case SpoolPolicy::OnFull::block:
+      return "block";
+    case SpoolPolicy::OnFull::drop_newest:
+      return "drop_newest";
+    case SpoolPolicy::OnFull::dead_letter:
+      return "dead_letter";
+  }
+  return "block";
+}
+
+std::string spool_text(const SpoolPolicy& spool) {
+  std::string text = "spool: {path: " + json_string(spool.path) + ", max_bytes: " + size_text(spool.max_bytes) +
+                     ", segment_bytes: " + size_text(spool.segment_bytes) + ", fsync: " + text_of(spool.fsync);
+  if (spool.fsync == SpoolPolicy::Fsync::group_commit) {
+    text += ", group_commit_ms: " + std::to_string(spool.group_commit.count());
+  }
+  if (spool.fsync == SpoolPolicy::Fsync::interval) text += ", interval: " + duration_text(spool.interval);
+  return text + ", on_full: " + text_of(spool.on_full) + "}";
 }
 
 void write_delivery(const Delivery& delivery, Lines& out) {
@@ -118,8 +166,7 @@ void write_delivery(const Delivery& delivery, Lines& out) {
   out.add(3, std::string("breaker: {enabled: ") + boolean(breaker.enabled) +
                  ", failure_rate: " + plain(breaker.failure_rate) + ", window: " + std::to_string(breaker.window) +
                  ", min_results: " + std::to_string(breaker.min_results) +
-                 ", open_for: " + duration_text(breaker.open_for) +
-                 ", on_open: " + (breaker.on_open == BreakerPolicy::OnOpen::hold ? "hold" : "dead_letter") + "}");
+                 ", open_for: " + duration_text(breaker.open_for) + ", on_open: " + text_of(breaker.on_open) + "}");
   out.add(3,
           delivery.rate_per_second > 0 ? "rate_limit: " + rate_text(delivery.rate_per_second) : "# rate_limit: none");
   out.add(3,
@@ -136,6 +183,7 @@ void write_delivery(const Delivery& delivery, Lines& out) {
                    ", max_held: " + std::to_string(ordering.max_held) + "}" +
                    (ordering.key.empty() ? "  # partitionkey, or else subject" : ""));
   }
+  out.add(3, delivery.spool.on() ? spool_text(delivery.spool) : "# spool: none");
 }
 
 std::string store_text(const DedupPolicy& dedup) {

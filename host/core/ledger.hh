@@ -39,6 +39,7 @@ struct Completion {
   Outcome outcome = Outcome::delivered;
   std::int32_t code = 0;
   std::string reason;  // empty on the way that everything takes
+  bool moved = false;  // rejected, and safe elsewhere: a dead letter took its place
 };
 
 /// What a source is told of one record.

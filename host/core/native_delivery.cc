@@ -2,6 +2,8 @@
 #include "core/map_reader.hh"
 #include "core/native_format.hh"
 
+#include <algorithm>
+
 namespace sluice {
 namespace {
 
@@ -64,13 +66,71 @@ void read_breaker(const Value* value, const std::string& path, BreakerPolicy& br
     breaker.min_results = breaker.window;
   }
   if (const auto open = map.duration("open_for", milliseconds(1), kLongest)) breaker.open_for = *open;
-  if (const Value* on_open = map.take("on_open"); on_open != nullptr && on_open->string == "spool") {
-    map.wrong(*on_open, "on_open", "spool is not in this version; hold (wait) or dead_letter");
-  } else {
-    using OnOpen = BreakerPolicy::OnOpen;
-    map.choice("on_open", {{"hold", OnOpen::hold}, {"dead_letter", OnOpen::dead_letter}}, breaker.on_open);
-  }
+  using OnOpen = BreakerPolicy::OnOpen;
+  map.choice("on_open", {{"hold", OnOpen::hold}, {"dead_letter", OnOpen::dead_letter}, {"spool", OnOpen::spool}},
+             breaker.on_open);
   map.done();
+}
+
+void read_spool(const Value* value, const std::string& path, SpoolPolicy& spool, Problems& problems) {
+  if (value == nullptr || value->kind == Value::Kind::null) return;
+  MapReader map(value, path, problems);
+  spool.mark = value->mark;
+  if (const auto folder = map.text("path"); folder && !folder->empty()) {
+    spool.path = *folder;
+  } else {
+    map.wrong(*value, "path", "is missing; name the folder that the spool may have for itself, such as spool/stream");
+    spool.path = "spool";  // so that nothing else is said about a spool that is not there
+  }
+  if (const auto bytes = map.size("max_bytes", 64 * 1024, 1ull << 50)) spool.max_bytes = *bytes;
+  if (const auto bytes = map.size("segment_bytes", 4 * 1024, 1ull << 40)) {
+    spool.segment_bytes = *bytes;
+    if (spool.segment_bytes > spool.max_bytes / 2) {
+      map.wrong(*value->find("segment_bytes"), "segment_bytes",
+                "must be at most half of max_bytes: room comes back by whole segments");
+    }
+  } else {
+    spool.segment_bytes = std::min(limits::kSpoolSegmentBytes, spool.max_bytes / 8);
+  }
+  using Fsync = SpoolPolicy::Fsync;
+  map.choice(
+      "fsync",
+      {{"every_batch", Fsync::every_batch}, {"group_commit", Fsync::group_commit}, {"interval", Fsync::interval}},
+      spool.fsync);
+  const auto only_with = [&](const char* key, Fsync needed, const char* name) {
+    if (value->find(key) == nullptr || spool.fsync == needed) return;
+    (void)map.idle(key, std::string("counts with fsync: ") + name + " only");
+  };
+  if (const auto ms = map.integer("group_commit_ms", 1, 10'000)) spool.group_commit = milliseconds(*ms);
+  only_with("group_commit_ms", Fsync::group_commit, "group_commit");
+  if (const auto interval = map.duration("interval", milliseconds(1), milliseconds(60'000))) spool.interval = *interval;
+  only_with("interval", Fsync::interval, "interval");
+  using OnFull = SpoolPolicy::OnFull;
+  map.choice("on_full",
+             {{"block", OnFull::block}, {"drop_newest", OnFull::drop_newest}, {"dead_letter", OnFull::dead_letter}},
+             spool.on_full);
+  map.done();
+}
+
+/// A spool and a policy that needs one, or makes no sense beside one.
+void check_spool(const Value* value, MapReader& map, Delivery& delivery) {
+  const Value* full = value == nullptr ? nullptr : value->find("when_full");
+  if (!delivery.spool.on()) {
+    if (delivery.when_full == WhenFull::spool) {
+      map.wrong(*full, "when_full", "is spool, but there is none; add delivery.spool: {path: FOLDER}");
+    }
+    if (delivery.breaker.on_open == BreakerPolicy::OnOpen::spool) {
+      map.wrong(*value->at("breaker.on_open"), "breaker.on_open",
+                "is spool, but there is none; add delivery.spool: {path: FOLDER}");
+    }
+    return;
+  }
+  if (full != nullptr && full->kind != Value::Kind::null && delivery.when_full != WhenFull::spool) {
+    map.wrong(*full, "when_full",
+              "must be spool beside a spool, or be left out: what does not fit in memory lies there; "
+              "delivery.spool.on_full says what becomes of events when the spool itself is full");
+  }
+  delivery.when_full = WhenFull::spool;
 }
 
 }  // namespace
@@ -79,14 +139,12 @@ Delivery read_delivery(const Value* value, const std::string& path, Problems& pr
   Delivery delivery;
   MapReader map(value, path, problems);
   read_queue(map.take("queue"), map.path_of("queue"), delivery.queue, problems);
-  if (const Value* full = map.take("when_full"); full != nullptr && full->string == "spool") {
-    map.wrong(*full, "when_full", "spool is not in this version; block, dead_letter or drop_newest");
-  } else {
-    map.choice(
-        "when_full",
-        {{"block", WhenFull::block}, {"drop_newest", WhenFull::drop_newest}, {"dead_letter", WhenFull::dead_letter}},
-        delivery.when_full);
-  }
+  map.choice("when_full",
+             {{"block", WhenFull::block},
+              {"drop_newest", WhenFull::drop_newest},
+              {"dead_letter", WhenFull::dead_letter},
+              {"spool", WhenFull::spool}},
+             delivery.when_full);
   read_retry(map.take("retry"), map.path_of("retry"), delivery.retry, problems);
   read_breaker(map.take("breaker"), map.path_of("breaker"), delivery.breaker, problems);
   if (const auto rate = map.rate("rate_limit")) delivery.rate_per_second = *rate;
@@ -101,7 +159,8 @@ Delivery read_delivery(const Value* value, const std::string& path, Problems& pr
   if (const auto events = map.integer("max_in_flight", 1, 1'000'000)) {
     delivery.max_in_flight = static_cast<std::uint32_t>(*events);
   }
-  map.later("spool", "queue.max_events and queue.max_bytes bound the queue in memory");
+  read_spool(map.take("spool"), map.path_of("spool"), delivery.spool, problems);
+  check_spool(value, map, delivery);
   delivery.ordering = read_ordering(map.take("ordering"), map.path_of("ordering"), problems);
   map.done();
   return delivery;

@@ -136,6 +136,9 @@ struct NodeStats {
   Counter away_periods, breaker_opened;
   Counter breaches;                              // contract broken: double, unknown or missing completions
   Counter queue_events, queue_bytes, in_flight;  // gauges
+  // Backends with a spool; gauges but for the last three. Positions are record numbers.
+  Counter spool_records, spool_bytes, spool_oldest_unix_ns, spool_synced, spool_position, spool_full;
+  Counter spool_corrupt, spool_lost, spool_rejected;  // damaged places, records lost there, records set aside
   Histogram publish_ns;                          // backends: offered to completed
   Histogram payload_bytes;                       // backends: size of one event as published
   Histogram event_age_ns;                        // backends: from the event's `time` to its completion

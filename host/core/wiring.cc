@@ -98,11 +98,32 @@ class Wiring {
       at(problems_, node, node.mark, full ? "delivery.when_full" : "delivery.breaker.on_open",
          "is dead_letter, but delivery.dead_letter names no backend");
     }
+    if (delivery.dead_letter.empty() && delivery.spool.on() &&
+        delivery.spool.on_full == SpoolPolicy::OnFull::dead_letter) {
+      at(problems_, node, delivery.spool.mark, "delivery.spool.on_full",
+         "is dead_letter, but delivery.dead_letter names no backend");
+    }
+    if (delivery.spool.on()) check_spool(node);
     if (delivery.queue.max_bytes < config_.limits.event_bytes) {
       at(problems_, node, node.mark, "delivery.queue.max_bytes",
          size_text(delivery.queue.max_bytes) +
              " is less than one event may have (limits.event_bytes: " + size_text(config_.limits.event_bytes) +
              "), so such an event would never fit; raise one or lower the other");
+    }
+  }
+
+  void check_spool(const NodeConfig& node) {
+    const SpoolPolicy& spool = node.delivery.spool;
+    for (const NodeConfig& other : config_.nodes) {
+      if (&other == &node) break;
+      if (other.delivery.spool.path != spool.path) continue;
+      at(problems_, node, spool.mark, "delivery.spool.path",
+         json_string(spool.path) + " is the spool of \"" + other.name + "\" already; give each a folder of its own");
+    }
+    if (spool.max_bytes < 2 * config_.limits.event_bytes) {
+      at(problems_, node, spool.mark, "delivery.spool.max_bytes",
+         size_text(spool.max_bytes) + " is less than two events may have (limits.event_bytes: " +
+             size_text(config_.limits.event_bytes) + "); raise one or lower the other");
     }
   }
 

@@ -5,7 +5,9 @@
 #include "edge/delivery_figures.hh"
 #include "edge/json_object.hh"
 #include "edge/prometheus_text.hh"
+#include "edge/wall_clock.hh"
 
+#include <algorithm>
 #include <cmath>
 
 namespace sluice {
@@ -46,6 +48,27 @@ void put_key_store(JsonText& json, const NodeStats& store) {
   put_last_error(json, store);
 }
 
+/// How long the oldest event of a spool has been waiting. The pages know no clock but the machine's.
+double oldest_seconds(const NodeStats& stats) {
+  const auto oldest = static_cast<std::int64_t>(stats.spool_oldest_unix_ns.get());
+  return oldest == 0 ? 0 : std::max(0.0, rounded(static_cast<double>(WallClock().unix_ns() - oldest) / 1e9));
+}
+
+void put_spool(JsonText& json, const NodeView& node) {
+  if (!node.spooled) return;
+  const auto spool = json.object("spool");
+  const NodeStats& stats = *node.stats;
+  json.member("records", stats.spool_records.get());
+  json.member("bytes", stats.spool_bytes.get());
+  json.member("oldest_seconds", oldest_seconds(stats));
+  json.member("position", stats.spool_position.get());
+  json.member("synced", stats.spool_synced.get());
+  json.member("full", stats.spool_full.get() != 0);
+  json.member("corrupt", stats.spool_corrupt.get());
+  json.member("lost", stats.spool_lost.get());
+  json.member("rejected", stats.spool_rejected.get());
+}
+
 void put_node(JsonText& json, const NodeView& node) {
   const auto scope = json.object();
   const NodeStats& stats = *node.stats;
@@ -64,6 +87,7 @@ void put_node(JsonText& json, const NodeView& node) {
     json.member("breaker", to_text(stats.breaker.load(std::memory_order_relaxed)));
   }
   if (node.key_store != nullptr) put_key_store(json, *node.key_store);
+  put_spool(json, node);
   put_last_error(json, stats);
 }
 
@@ -110,6 +134,7 @@ void put_backends(JsonText& json, const GraphView& graph) {
     json.member("queue_events", stats.queue_events.get());
     json.member("queue_bytes", stats.queue_bytes.get());
     json.member("in_flight", stats.in_flight.get());
+    put_spool(json, node);
   }
 }
 

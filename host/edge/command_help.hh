@@ -13,6 +13,7 @@ inline constexpr const char* kOverview =
   sluice plugin list|explain|check|new
                                      what modules there are, what a class can be told, test or begin one
   sluice event check|match           is this a valid CloudEvent; would this filter pass it
+  sluice spool ls|fsck|cat           look into the disk buffers of backends
   sluice emit --to URL               make and send one event
 
 'sluice COMMAND --help' explains a command, with examples. 'sluice --version' names the version.
@@ -119,6 +120,37 @@ Examples:
   sluice event eval --sql "LENGTH(subject) > 10" events.jsonl
 
 Exit codes: 0, 64 wrong command line, or no valid expression.)";
+
+inline constexpr const char* kSpoolLs = R"(
+For each segment: its records, how many are still open (not delivered yet), its bytes and when its oldest open event
+came. 'position' is the lowest record that is not completed. Changes nothing; works while a host has the spool open.
+
+Examples:
+  sluice spool ls spool/stream
+  sluice spool ls --config settings.yaml
+
+Exit codes: 0, 64 wrong command line or no spool there, 78 wrong configuration.)";
+
+inline constexpr const char* kSpoolFsck = R"(
+Reads every record of every segment and says which bytes hold none, which records are missing, and whether the cursor
+can be read. Changes nothing. An unfinished last write is what a crash leaves: nothing of it was ever confirmed, and
+the next run puts it aside as SEGMENT.torn; a damaged segment becomes SEGMENT.corrupt when the rest of it is delivered.
+
+Examples:
+  sluice spool fsck spool/stream
+  sluice spool fsck --config settings.yaml && echo fine
+
+Exit codes: 0 all is well, 1 something is wrong, 64 wrong command line or no spool there, 78 wrong configuration.)";
+
+inline constexpr const char* kSpoolCat = R"(
+Prints events as they would be published. Changes nothing: what is printed is still delivered by the next run.
+
+Examples:
+  sluice spool cat spool/stream | head
+  sluice spool cat --all spool/stream > everything.jsonl
+  sluice spool cat --rejected spool/stream | sluice event match --filter '{"prefix":{"type":"com."}}'
+
+Exit codes: 0, 64 wrong command line or no spool there, 78 wrong configuration.)";
 
 inline constexpr const char* kEmit = R"(
 The event is sent as structured CloudEvents JSON over HTTP. Prints its id and the answer.

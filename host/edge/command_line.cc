@@ -23,6 +23,7 @@ struct Parsed {
   EventCheckCommand event_check;
   EventMatchCommand event_match;
   EventEvalCommand event_eval;
+  SpoolCommand spool;
   EmitRequest emit;
   DocumentProcessed document_processed;
   DocumentFailed document_failed;
@@ -155,6 +156,24 @@ void declare_event(CLI::App& app, Parsed& parsed) {
   CLI::App* eval = command(*event, "eval", "Say what a CESQL expression is for each event.", help::kEventEval);
   eval->add_option("--sql", parsed.event_eval.sql, "The expression")->type_name("EXPR")->required();
   eval->add_option("FILE", parsed.event_eval.file, "The events, one per line; standard input when left out");
+}
+
+CLI::App* spool_part(CLI::App& spool, Parsed& parsed, const char* name, const char* what, const char* footer) {
+  CLI::App* made = command(spool, name, what, footer);
+  made->add_option("PATH", parsed.spool.paths, "Folders of spools, as delivery.spool.path names them");
+  made->add_option("--config", parsed.spool.config, "Every spool of this configuration")->type_name("CONFIG");
+  add_settings(*made, parsed.spool.settings);
+  return made;
+}
+
+void declare_spool(CLI::App& app, Parsed& parsed) {
+  CLI::App* spool = command(app, "spool", "Look into the disk buffers of backends.", "");
+  spool_part(*spool, parsed, "ls", "Show what each segment holds.", help::kSpoolLs);
+  spool_part(*spool, parsed, "fsck", "Verify every checksum.", help::kSpoolFsck);
+  CLI::App* cat = spool_part(*spool, parsed, "cat", "Print the events that wait, one JSON line each.", help::kSpoolCat);
+  CLI::Option* all = cat->add_flag("--all", parsed.spool.all, "Delivered events that still lie there, too");
+  cat->add_flag("--rejected", parsed.spool.rejected, "The events that the far side refused for good, instead")
+      ->excludes(all);
 }
 
 CLI::App* emit_kind(CLI::App& emit, std::string_view name, const char* what) {
@@ -296,6 +315,14 @@ Command chosen_command(const CLI::App& app, Parsed& parsed) {
     if (parsed.batch) parsed.event_check.shape = EventCheckCommand::Shape::batch;
     return std::move(parsed.event_check);
   }
+  if (name.starts_with("sluice spool ")) {
+    using What = SpoolCommand::What;
+    parsed.spool.what = at.get_name() == "ls" ? What::ls : at.get_name() == "fsck" ? What::fsck : What::cat;
+    if (parsed.spool.paths.empty() && parsed.spool.config.empty()) {
+      return wrong(at, "name a spool's folder, or --config CONFIG");
+    }
+    return std::move(parsed.spool);
+  }
   if (name.starts_with("sluice emit")) {
     EmitRequest& request = parsed.emit;
     if (at.get_name() == DocumentProcessed::kName) request.body = std::move(parsed.document_processed);
@@ -321,6 +348,7 @@ Command parse_command_line(const std::vector<std::string>& arguments, std::strin
   declare_run(app, parsed);
   declare_plugin(app, parsed);
   declare_event(app, parsed);
+  declare_spool(app, parsed);
   declare_emit(app, parsed);
 
   std::vector<std::string> words = arguments;

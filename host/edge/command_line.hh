@@ -68,6 +68,13 @@ struct EventEvalCommand {
   std::string sql;
   std::string file;  // empty: standard input
 };
+struct SpoolCommand {
+  enum class What : std::uint8_t { ls, fsck, cat } what = What::ls;
+  std::vector<std::string> paths;
+  std::string config;  // its spools as well; empty: none
+  std::vector<Setting> settings;
+  bool all = false, rejected = false;  // cat
+};
 struct EmitCommand {
   EmitRequest request;
 };
@@ -81,7 +88,7 @@ struct Answer {
 
 using Command = std::variant<Answer, RunCommand, CheckCommand, GraphCommand, PluginListCommand, PluginExplainCommand,
                              PluginCheckCommand, PluginCheckOneCommand, PluginNewCommand, EventCheckCommand,
-                             EventMatchCommand, EventEvalCommand, EmitCommand>;
+                             EventMatchCommand, EventEvalCommand, SpoolCommand, EmitCommand>;
 
 /// `arguments` without the program's name; `version` is what --version prints. Never throws for what a user typed.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments, std::string_view version);

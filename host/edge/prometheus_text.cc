@@ -4,6 +4,7 @@
 
 #include "edge/delivery_figures.hh"
 #include "edge/json_text.hh"
+#include "edge/wall_clock.hh"
 
 #include <sluice/types.h>
 
@@ -110,7 +111,7 @@ void add_by_type(Families& families, const GraphView& graph) {
   }
 }
 
-enum Of : unsigned { kSources = 1, kConsumers = 2, kObservers = 4, kBackends = 8, kAll = 15 };
+enum Of : unsigned { kSources = 1, kConsumers = 2, kObservers = 4, kBackends = 8, kAll = 15, kSpools = 16 };
 
 bool has(const NodeView& node, unsigned of) noexcept {
   switch (node.kind) {
@@ -119,7 +120,7 @@ bool has(const NodeView& node, unsigned of) noexcept {
     case NodeKind::consumer:
       return (of & (node.observer ? kObservers : kConsumers)) != 0;
     case NodeKind::backend:
-      return (of & kBackends) != 0;
+      return (of & kBackends) != 0 || ((of & kSpools) != 0 && node.spooled);
   }
   return false;
 }
@@ -155,6 +156,21 @@ constexpr NodeFamily kNodeFamilies[] = {
      kBackends | kObservers, MetricType::Gauge},
     {"sluice_in_flight", "Source: records not settled yet. Backend: events not answered yet.", &NodeStats::in_flight,
      kSources | kBackends, MetricType::Gauge},
+    {"sluice_spool_records", "Events in the spool that are not delivered yet.", &NodeStats::spool_records, kSpools,
+     MetricType::Gauge},
+    {"sluice_spool_bytes", "Bytes of the spool's segments and rejected events on disk.", &NodeStats::spool_bytes,
+     kSpools, MetricType::Gauge},
+    {"sluice_spool_position", "Number of the lowest record that is not delivered.", &NodeStats::spool_position, kSpools,
+     MetricType::Gauge},
+    {"sluice_spool_synced_position", "Number of the last record that is safe on disk.", &NodeStats::spool_synced,
+     kSpools, MetricType::Gauge},
+    {"sluice_spool_full", "1 while the spool takes nothing: it reached its bound, or its disk refuses.",
+     &NodeStats::spool_full, kSpools, MetricType::Gauge},
+    {"sluice_spool_corrupt_total", "Places in the spool that held no whole record.", &NodeStats::spool_corrupt,
+     kSpools},
+    {"sluice_spool_lost_total", "Records that could not be read back.", &NodeStats::spool_lost, kSpools},
+    {"sluice_spool_rejected_total", "Events that the far side refused for good and that are kept beside the spool.",
+     &NodeStats::spool_rejected, kSpools},
 };
 
 void add_by_node(Families& families, const GraphView& graph) {
@@ -204,6 +220,19 @@ void add_dedup(Families& families, const GraphView& graph) {
   }
   families.push_back(std::move(up));
   families.push_back(std::move(took));
+}
+
+/// Of what waits on disk; 0 while nothing does.
+void add_oldest(Families& families, const GraphView& graph) {
+  MetricFamily made = family("sluice_spool_oldest_seconds", MetricType::Gauge,
+                             "How long the oldest event in the spool has been waiting.");
+  for (const NodeView& node : graph.nodes) {
+    if (!node.spooled) continue;
+    const auto oldest = static_cast<std::int64_t>(node.stats->spool_oldest_unix_ns.get());
+    const double age = oldest == 0 ? 0 : static_cast<double>(WallClock().unix_ns() - oldest) / 1e9;
+    add_gauge(made, node_labels(node), std::max(age, 0.0));
+  }
+  families.push_back(std::move(made));
 }
 
 void add_settled(Families& families, const GraphView& graph) {
@@ -309,6 +338,7 @@ std::string prometheus_text(const GraphView& graph, const std::vector<MetricSamp
   Families families;
   add_by_type(families, graph);
   add_by_node(families, graph);
+  add_oldest(families, graph);
   add_settled(families, graph);
   add_dedup(families, graph);
   add_states(families, graph);

@@ -72,7 +72,7 @@ void BackendLane::dead_letter_settled(const Completion& completion) {
   if (completion.outcome == Outcome::delivered) {
     stats_.dead_lettered.add();
     tell(letter.claim, letter.origin, 1, Outcome::rejected, letter.code,
-         letter.reason + "; dead-lettered to " + dead_lane_->name());
+         letter.reason + "; dead-lettered to " + dead_lane_->name(), true);
   } else {
     tell(letter.claim, letter.origin, 1, Outcome::retry, letter.code,
          letter.reason + "; the dead letter failed as well: " + completion.reason);
@@ -81,11 +81,11 @@ void BackendLane::dead_letter_settled(const Completion& completion) {
 }
 
 void BackendLane::tell(const Claim& claim, std::uint32_t origin, std::uint32_t count, Outcome outcome,
-                       std::int32_t code, std::string_view reason) {
+                       std::int32_t code, std::string_view reason, bool moved) {
   if (claim.sink == nullptr || origin == kNoOrigin) return;
   auto found = std::ranges::find(told_, claim.sink, &std::pair<SettleSink*, std::vector<Completion>>::first);
   if (found == told_.end()) found = told_.insert(told_.end(), {claim.sink, {}});
-  found->second.push_back({claim.page, origin, count, outcome, code, std::string(reason)});
+  found->second.push_back({claim.page, origin, count, outcome, code, std::string(reason), moved});
 }
 
 void BackendLane::free_credit(std::uint64_t events, std::uint64_t bytes) noexcept {

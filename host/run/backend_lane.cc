@@ -350,7 +350,7 @@ void BackendLane::finish() {
   const std::uint64_t never_answered = in_flight_;
   const std::uint64_t left = credit.used().first - freed_events_;
   answer_everything(Outcome::retry, SLUICE_CODE_STOPPING, "not delivered before the host stopped");
-  if (left > 0 && !broken_) {
+  if (left > 0 && !broken_ && !spooled_) {
     say(Level::error, "Events are left undelivered",
         {{"count", std::to_string(left), true},
          {"never_completed_by_the_plugin", std::to_string(never_answered), true},

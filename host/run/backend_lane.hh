@@ -36,6 +36,8 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
 
   /// Where what this lane gives up goes. Before the first step.
   void set_dead_letter(DeliveryLane* lane) noexcept { dead_lane_ = lane; }
+  /// A spool feeds this lane: what it gives back at the end is not lost.
+  void set_spooled() noexcept { spooled_ = true; }
   /// The first start() was tried by the pipeline; the lane repeats it when the far side was away.
   /// That it was away then has been said.
   void set_started(bool started) noexcept {
@@ -146,7 +148,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   void send_dead_letters();
   void dead_letter_settled(const Completion& completion);
   void tell(const Claim& claim, std::uint32_t origin, std::uint32_t count, Outcome outcome, std::int32_t code,
-            std::string_view reason);
+            std::string_view reason, bool moved = false);
   void free_credit(std::uint64_t events, std::uint64_t bytes) noexcept;
   void flush_told();
 
@@ -181,6 +183,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   bool broken_ = false;
   std::string break_reason_;  // set inside publish(); acted on once its books are straight
   bool finishing_ = false;
+  bool spooled_ = false;
   std::uint64_t away_until_ns_ = 0;
   std::uint32_t away_failures_ = 0;
   std::uint64_t in_flight_ = 0;

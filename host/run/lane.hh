@@ -49,6 +49,7 @@ class Lane : public Wakeable {
 
   void wake() noexcept override { waker_.wake(); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] virtual std::string thread_name() const { return name_; }
   [[nodiscard]] const NodeStats& stats() const noexcept { return stats_; }
   [[nodiscard]] Node& node() noexcept { return node_; }
 

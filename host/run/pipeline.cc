@@ -28,6 +28,7 @@ Pipeline::~Pipeline() {
   // Nodes go first: when destroy() has returned, no plugin touches a lane or its memory. Blocks come last.
   nodes_.clear();
   backends_.clear();
+  spools_.clear();
   observers_.clear();
   consumers_.clear();
   sources_.clear();
@@ -37,6 +38,7 @@ Pipeline::~Pipeline() {
 void Pipeline::build() {
   const std::size_t count = graph_.nodes.size();
   backends_.resize(count);
+  spools_.resize(count);
   observers_.resize(count);
   consumers_.resize(count);
   publish_logs_.resize(count);
@@ -46,6 +48,7 @@ void Pipeline::build() {
   for (NodeIndex i = 0; i < count; ++i) {
     stats_.push_back(std::make_unique<NodeStats>());
     blocks_.push_back(std::make_unique<BlockPool>());
+    spool_blocks_.push_back(std::make_unique<BlockPool>());
   }
   const auto lane_world = [&](NodeIndex i) {
     return LaneWorld{world_.clock, world_.log, world_.seed + i * 0x9e3779b97f4a7c15ull};
@@ -63,6 +66,13 @@ void Pipeline::build() {
       backends_[i] = std::make_unique<BackendLane>(node.name, *nodes_[i].backend, lane_world(i), *stats_[i], config,
                                                    *blocks_[i], publish_logs_[i].get());
       lane_of[i] = backends_[i].get();
+      if (nodes_[i].spool != nullptr) {
+        spools_[i] = std::make_unique<SpoolLane>(node.name, *nodes_[i].backend, lane_world(i), *stats_[i], config,
+                                                 config_.batch_events, *nodes_[i].spool, *backends_[i],
+                                                 *spool_blocks_[i], types_);
+        backends_[i]->set_spooled();
+        lane_of[i] = spools_[i].get();
+      }
     } else if (node.observer) {
       observers_[i] = std::make_unique<ObserverLane>(node.name, *nodes_[i].consumer, lane_world(i), *stats_[i],
                                                      QueueBounds{config.observer_queue, limits::kQueueBytes});
@@ -77,6 +87,7 @@ void Pipeline::build() {
   for (NodeIndex i = 0; i < count; ++i) {
     if (backends_[i] != nullptr && !graph_.nodes[i].dead_letter.empty()) {
       backends_[i]->set_dead_letter(lane_of[graph_.nodes[i].dead_letter.front()]);
+      if (spools_[i] != nullptr) spools_[i]->set_dead_letter(lane_of[graph_.nodes[i].dead_letter.front()]);
     }
   }
   for (const SourceReach& reach : graph_.sources) {
@@ -129,6 +140,9 @@ void Pipeline::start() {
                      fields);
     return false;
   };
+  for (auto& spool : spools_) {
+    if (spool != nullptr) spool->open();  // or nothing is started at all
+  }
   // Receivers before senders: nobody emits into a node that is not up yet.
   for (NodeIndex i = 0; i < nodes_.size(); ++i) {
     if (backends_[i] != nullptr) backends_[i]->set_started(start_one(i));
@@ -168,7 +182,7 @@ void Pipeline::launch() {
   if (std::thread::hardware_concurrency() > 1) pull_ahead(true);
   for (Lane* lane : lanes()) {
     threads_.emplace_back([this, lane] { run_lane(*lane); });
-    pthread_setname_np(threads_.back().native_handle(), lane->name().substr(0, 15).c_str());
+    pthread_setname_np(threads_.back().native_handle(), lane->thread_name().substr(0, 15).c_str());
   }
 }
 
@@ -186,6 +200,9 @@ void Pipeline::run_lane(Lane& lane) {
 std::vector<Lane*> Pipeline::lanes() {
   std::vector<Lane*> all;
   for (auto& lane : backends_) {
+    if (lane != nullptr) all.push_back(lane.get());
+  }
+  for (auto& lane : spools_) {
     if (lane != nullptr) all.push_back(lane.get());
   }
   for (auto& lane : observers_) {
@@ -262,7 +279,15 @@ milliseconds Pipeline::control() {
       const bool receivers_done =
           std::ranges::all_of(backends_, [](const auto& l) { return l == nullptr || l->finished(); }) &&
           std::ranges::all_of(observers_, [](const auto& l) { return l == nullptr || l->finished(); });
-      if (receivers_done && !sources_told_) {
+      if (receivers_done && !spools_told_) {  // they have heard of everything that the backends had
+        spools_told_ = true;
+        for (auto& spool : spools_) {
+          if (spool != nullptr) spool->request_finish();
+        }
+      }
+      const bool spools_done =
+          spools_told_ && std::ranges::all_of(spools_, [](const auto& l) { return l == nullptr || l->finished(); });
+      if (spools_done && !sources_told_) {
         sources_told_ = true;
         for (auto& source : sources_) {
           if (source != nullptr) source->request_finish();
@@ -293,6 +318,9 @@ void Pipeline::begin_drain(const char* why) {
 
 void Pipeline::finish_lanes() {
   state_ = State::finishing;
+  for (auto& lane : spools_) {
+    if (lane != nullptr) lane->request_hold();
+  }
   for (auto& lane : backends_) {
     if (lane != nullptr) lane->request_finish();
   }
@@ -313,8 +341,8 @@ bool Pipeline::finish_key_stores() {
 /// two lanes when it is asked once.
 bool Pipeline::nothing_under_way() const {
   const auto idle = [](const auto& lane) { return lane == nullptr || lane->idle(); };
-  return std::ranges::all_of(sources_, idle) && std::ranges::all_of(backends_, idle) &&
-         std::ranges::all_of(observers_, idle);
+  return std::ranges::all_of(sources_, idle) && std::ranges::all_of(spools_, idle) &&
+         std::ranges::all_of(backends_, idle) && std::ranges::all_of(observers_, idle);
 }
 
 std::uint64_t Pipeline::progress_mark() const {
@@ -342,10 +370,19 @@ std::uint64_t Pipeline::undelivered() const {
     by_source += stats_[i]->settled_retry.get() + sources_[i]->open_records();
   }
   std::uint64_t by_lane = 0;
-  for (const auto& lane : backends_) {
-    if (lane != nullptr) by_lane += lane->abandoned();
+  for (NodeIndex i = 0; i < nodes_.size(); ++i) {
+    // What a spooled lane gave back is on disk still.
+    if (backends_[i] != nullptr && spools_[i] == nullptr) by_lane += backends_[i]->abandoned();
   }
   return std::max(by_source, by_lane);
+}
+
+std::uint64_t Pipeline::spooled() const {
+  std::uint64_t left = 0;
+  for (NodeIndex i = 0; i < nodes_.size(); ++i) {
+    if (spools_[i] != nullptr) left += stats_[i]->spool_records.get();
+  }
+  return left;
 }
 
 }  // namespace sluice

@@ -10,6 +10,7 @@
 #include "run/inline_consumer.hh"
 #include "run/observer_lane.hh"
 #include "run/source_lane.hh"
+#include "run/spool_lane.hh"
 
 #include <memory>
 #include <string>
@@ -24,6 +25,7 @@ struct PipelineNode {
   std::unique_ptr<ConsumerNode> consumer;
   std::unique_ptr<BackendNode> backend;
   std::unique_ptr<KeyStoreNode> key_store;  // of a source with `dedup`; null: its keys are kept in memory
+  std::unique_ptr<SpoolStore> spool;        // of a backend with delivery.spool
 
   [[nodiscard]] Node& node() const noexcept {
     if (source != nullptr) return *source;
@@ -69,6 +71,8 @@ class Pipeline final : public Wakeable {
   [[nodiscard]] const std::string& halt_text() const noexcept { return halt_text_; }
   /// Events of sources that cannot be told, or that were left when the drain ended.
   [[nodiscard]] std::uint64_t undelivered() const;
+  /// Events that stay in spools: not lost, the next run delivers them. After the end.
+  [[nodiscard]] std::uint64_t spooled() const;
   [[nodiscard]] bool deadline_passed() const noexcept { return deadline_passed_; }
 
   /// Bytes that all sources together will hand over; 0 when one of them does not know. After start().
@@ -104,6 +108,8 @@ class Pipeline final : public Wakeable {
   std::vector<std::unique_ptr<BlockPool>> blocks_;  // of backend lanes, by node index; they outlive all lanes
   std::vector<std::unique_ptr<PublishLog>> publish_logs_;
   std::vector<std::unique_ptr<BackendLane>> backends_;  // by node index; null elsewhere
+  std::vector<std::unique_ptr<BlockPool>> spool_blocks_;
+  std::vector<std::unique_ptr<SpoolLane>> spools_;  // in front of backends_; null without a spool
   std::vector<std::unique_ptr<ObserverLane>> observers_;
   std::vector<std::unique_ptr<InlineConsumer>> consumers_;
   std::vector<std::unique_ptr<SourceLane>> sources_;
@@ -122,7 +128,7 @@ class Pipeline final : public Wakeable {
   bool extendable_ = false;  // all sources ended by themselves: the deadline counts from the last progress
   bool deadline_passed_ = false;
   int quiet_rounds_ = 0;
-  bool sources_told_ = false;
+  bool spools_told_ = false, sources_told_ = false;
 };
 
 }  // namespace sluice

@@ -251,9 +251,19 @@ TEST_CASE("native: what is wrong with a delivery is said with its cure") {
     return said("out: {class: \"null\", inputs: [in], delivery: {" + text + "}}");
   };
   CHECK(delivery("when_full: dead_letter").find("delivery.dead_letter names no backend") != std::string::npos);
-  CHECK(delivery("when_full: spool").find("spool is not in this version") != std::string::npos);
+  CHECK(delivery("when_full: spool").find("add delivery.spool: {path: FOLDER}") != std::string::npos);
+  CHECK(delivery("breaker: {on_open: spool}").find("add delivery.spool: {path: FOLDER}") != std::string::npos);
   CHECK(delivery("when_full: blok").find("did you mean \"block\"?") != std::string::npos);
-  CHECK(delivery("spool: {path: x}").find("is not in this version") != std::string::npos);
+  CHECK(delivery("spool: {path: x}, when_full: block").find("must be spool beside a spool") != std::string::npos);
+  CHECK(delivery("spool: {max_bytes: 1GiB}").find("name the folder") != std::string::npos);
+  CHECK(delivery("spool: {path: x, max_bytes: 1MiB}").find("less than two events") != std::string::npos);
+  CHECK(delivery("spool: {path: x, max_bytes: 8MiB, segment_bytes: 5MiB}").find("at most half of max_bytes") !=
+        std::string::npos);
+  CHECK(delivery("spool: {path: x, fsync: sometimes}").find("every_batch, group_commit") != std::string::npos);
+  CHECK(delivery("spool: {path: x, on_full: dead_letter}").find("delivery.dead_letter names no backend") !=
+        std::string::npos);
+  CHECK(delivery("spool: {path: x, interval: 1s}").find("counts with fsync: interval only") != std::string::npos);
+  CHECK(delivery("spool: {path: x, max_size: 1GiB}").find("unknown key") != std::string::npos);
   CHECK(delivery("dead_letter: out").find("the graph runs in a circle: out → out") != std::string::npos);
   CHECK(delivery("dead_letter: stor").find("there is no backend \"stor\"") != std::string::npos);
   CHECK(delivery("dead_letter: nobody").find("there is no backend \"nobody\"") != std::string::npos);

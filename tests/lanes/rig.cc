@@ -184,6 +184,23 @@ FakeBackend& Rig::backend(const std::string& name, const std::vector<std::string
   return backend;
 }
 
+Delivery Rig::fast_spool() {
+  Delivery delivery = fast();
+  delivery.when_full = WhenFull::spool;
+  delivery.spool.path = "memory";
+  delivery.spool.fsync = SpoolPolicy::Fsync::every_batch;
+  delivery.spool.max_bytes = 1024 * 1024;
+  delivery.spool.segment_bytes = 4096;
+  return delivery;
+}
+
+FakeBackend& Rig::spooled(const std::string& name, const std::vector<std::string>& inputs, MemoryDisk& disk,
+                          Delivery delivery) {
+  FakeBackend& made = backend(name, inputs, std::move(delivery));
+  nodes_.back().spool = std::make_unique<MemorySpool>(disk);
+  return made;
+}
+
 FakeConsumer& Rig::consumer(const std::string& name, const std::vector<std::string>& inputs, std::uint32_t flags,
                             std::vector<std::string> ports) {
   add(NodeKind::consumer, name, inputs);

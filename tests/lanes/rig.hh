@@ -8,6 +8,8 @@
 //   rig.step();
 #pragma once
 
+#include "memory_spool.hh"
+
 #include "run/pipeline.hh"
 
 #include <sluice/module.h>
@@ -189,6 +191,9 @@ class Rig {
   Rig() { config.batch_events = 16; }
   FakeSource& source(const std::string& name, Acknowledge acknowledge = {});
   FakeBackend& backend(const std::string& name, const std::vector<std::string>& inputs, Delivery delivery = fast());
+  /// The same with a spool on that disk, which outlives the rig: a new rig over it is the next run.
+  FakeBackend& spooled(const std::string& name, const std::vector<std::string>& inputs, MemoryDisk& disk,
+                       Delivery delivery = fast_spool());
   FakeConsumer& consumer(const std::string& name, const std::vector<std::string>& inputs,
                          std::uint32_t flags = SLUICE_EMITS, std::vector<std::string> ports = {});
   /// Gives the source `dedup` with a store outside this process.
@@ -210,6 +215,8 @@ class Rig {
 
   /// Retries after exactly 100 ms, no jitter, no breaker: what a test can foresee.
   static Delivery fast();
+  /// The same with a spool that syncs every batch.
+  static Delivery fast_spool();
 
  private:
   NodeConfig& add(NodeKind kind, const std::string& name, const std::vector<std::string>& inputs);

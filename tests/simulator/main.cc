@@ -1,4 +1,4 @@
-// simulate [--seeds N] [--from SEED] [--seed SEED] [--loud]
+// simulate [--spool] [--seeds N] [--from SEED] [--seed SEED] [--loud]
 //
 // Runs simulated graphs; the first seed that breaks a promise ends it with exit 1 and the command that repeats it.
 #include "simulation.hh"
@@ -10,7 +10,7 @@
 
 int main(int argc, char** argv) {
   std::uint64_t from = 1, seeds = 1000;
-  bool loud = false, one = false;
+  bool loud = false, one = false, spool = false;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--seeds" && i + 1 < argc)
@@ -21,21 +21,23 @@ int main(int argc, char** argv) {
       from = std::strtoull(argv[++i], nullptr, 10), seeds = 1, one = true;
     else if (word == "--loud")
       loud = true;
+    else if (word == "--spool")
+      spool = true;
     else
-      return std::cerr << "usage: simulate [--seeds N] [--from SEED] | --seed SEED [--loud]\n", 64;
+      return std::cerr << "usage: simulate [--spool] [--seeds N] [--from SEED] | --seed SEED [--loud]\n", 64;
   }
   std::uint64_t records = 0, deliveries = 0, steps = 0, halted = 0;
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
     try {
-      const auto report = sluice::sim::simulate(seed, loud);
+      const auto report = spool ? sluice::sim::simulate_spool(seed, loud) : sluice::sim::simulate(seed, loud);
       if (one) std::cout << report.graph << '\n';
       records += report.records;
       deliveries += report.deliveries;
       steps += report.steps;
       halted += report.halted ? 1 : 0;
     } catch (const sluice::sim::Violation& violation) {
-      std::cout << "seed " << seed << ": " << violation.what() << "\nrepeat with: " << argv[0] << " --seed " << seed
-                << " --loud\n";
+      std::cout << "seed " << seed << ": " << violation.what() << "\nrepeat with: " << argv[0]
+                << (spool ? " --spool" : "") << " --seed " << seed << " --loud\n";
       return 1;
     }
   }

@@ -6,6 +6,8 @@ what shows that it can catch anything at all. A fault whose place is gone fails 
 import sys
 
 COMPLETIONS, OFFER, GIVE_UP = "run/backend_completions.cc", "run/backend_offer.cc", "run/backend_give_up.cc"
+SPOOL_WRITE, SPOOL_FEED, SPOOL_LOG = "run/spool_write.cc", "run/spool_feed.cc", "core/spool_log.cc"
+SPOOL_READ = "core/spool_read.cc"
 LANE, ROUTE, CONSUME, LEDGER = "run/source_lane.cc", "run/source_route.cc", "run/source_consume.cc", "core/ledger.cc"
 MUTANTS = {
     "settle_skipped_on_retry": (COMPLETIONS,
@@ -33,6 +35,14 @@ MUTANTS = {
         "      inbox_ = std::move(completions);"),
     "order_forgotten": (LEDGER, "  if (!in_order_) hand_over(page, record);", "  hand_over(page, record);\n  record.final = in_order_ ? false : true;"),
     "page_closed_early": (LEDGER, "  if (event.owed > 0 && !early) return;", "  if (event.owed > 1 && !early) return;"),
+    "spool_settles_before_sync": (SPOOL_WRITE, "    hand_on(run, number);\n", "    hand_on(run, number);\n    tell_delivered(run);\n    run.sink = nullptr;\n    freed_events_ -= run.count, freed_bytes_ -= run.bytes;\n"),
+    "spool_cursor_ahead": (SPOOL_FEED, "  feed_next_ = first + run.count;\n", "  feed_next_ = first + run.count;\n  log_.complete(first, first + run.count);\n"),
+    "spool_retry_completes": (SPOOL_FEED, "  if (completion.outcome == Outcome::retry) {\n", "  if (completion.outcome == Outcome::retry && completion.count > 1) {\n"),
+    "spool_rejected_forgotten": (SPOOL_FEED, "    rejected_.push_back({from, to, completion.code, completion.reason});\n    return;\n", ""),
+    "spool_numbers_used_again": (SPOOL_READ, "  next_ = std::max(cursor_.end(), segments_.empty() ? 1 : segments_.back().end);\n",
+        "  next_ = segments_.empty() ? 1 : segments_.back().end;\n"),
+    "spool_failed_sync_ignored": (SPOOL_WRITE, "  if (!answer.ok()) {\n    // All of it", "  if (!answer.ok() && unsynced_.size() > 2) {\n    // All of it"),
+    "spool_segment_removed_early": (SPOOL_LOG, "!cursor_.are_completed(segment.first, segment.end)", "!cursor_.is_completed(segment.first)"),
 }
 
 

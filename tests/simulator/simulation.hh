@@ -16,5 +16,7 @@ struct RunReport {
 };
 
 [[nodiscard]] RunReport simulate(std::uint64_t seed, bool loud);
+/// The same for a backend with a spool, through several crashes of the host.
+[[nodiscard]] RunReport simulate_spool(std::uint64_t seed, bool loud);
 
 }  // namespace sluice::sim

@@ -1,0 +1,251 @@
+// A spooled backend through crashes: several lives of one host over one disk, from which unsynced bytes vanish.
+// Whatever the source heard was delivered must be with the backend, with the dead letters or on the disk, in the end
+// delivered.
+#include "simulation.hh"
+
+#include "nodes.hh"
+
+#include "core/graph.hh"
+#include "run/pipeline.hh"
+#include "support/memory_spool.hh"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <sstream>
+
+namespace sluice::sim {
+
+namespace {
+
+/// What a source that can hold its events knows over all lives of the host.
+struct Shelf {
+  struct Item {
+    std::string id;
+    bool settled = false, delivered = false, offered = false;
+  };
+  std::vector<Item> items;
+};
+
+/// Hands over what is not settled yet; after a crash that is offered again.
+class HoldingSource final : public SourceNode {
+ public:
+  HoldingSource(Shelf& shelf, std::uint64_t seed) : shelf_(shelf), random_(seed) {
+    for (Shelf::Item& item : shelf_.items) item.offered = false;
+  }
+  void attach(NodeEvents*) noexcept override {}
+  [[nodiscard]] Status start(std::chrono::milliseconds) override { return {}; }
+  [[nodiscard]] bool poll(int, std::chrono::milliseconds, std::uint32_t, Status&) override { return false; }
+  [[nodiscard]] bool polls() const noexcept override { return false; }
+  Status stop(std::chrono::milliseconds) override { return {}; }
+  [[nodiscard]] sluice_status pull(sluice_writer& out, std::string&) override {
+    const auto want = random_.below(std::min<std::uint64_t>(out.cap, 24) + 1);
+    bool any_left = false;
+    for (std::size_t i = 0; i < shelf_.items.size(); ++i) {
+      Shelf::Item& item = shelf_.items[i];
+      if (item.settled) continue;
+      any_left = true;
+      if (item.offered || out.count >= want) continue;
+      const std::string text = R"({"specversion":"1.0","id":")" + item.id + R"(","source":"/s","type":"t","data":")" +
+                               std::string(random_.below(80), 'x') + "\"}";
+      if (out.bytes_len + text.size() > out.bytes_cap) break;
+      std::memcpy(out.bytes + out.bytes_len, text.data(), text.size());
+      sluice_record* record = SLUICE_RECORD(&out, out.count++);
+      record->ptr = out.bytes + out.bytes_len;
+      record->len = text.size();
+      record->tag = i;
+      out.bytes_len += text.size();
+      item.offered = true;
+    }
+    return any_left ? SLUICE_OK : SLUICE_END;
+  }
+  void settle(std::span<const sluice_settlement> settlements) override {
+    for (const sluice_settlement& settlement : settlements) {
+      Shelf::Item& item = shelf_.items.at(settlement.tag);
+      require(!item.settled, item.id + " was settled twice");
+      if (settlement.outcome == SLUICE_NOT_DELIVERED) {
+        item.offered = false;  // it comes again
+        continue;
+      }
+      item.settled = true;
+      item.delivered = settlement.outcome == SLUICE_WAS_DELIVERED;
+    }
+  }
+  [[nodiscard]] bool in_order() const noexcept override { return false; }
+  [[nodiscard]] bool cannot_hold() const noexcept override { return false; }
+
+ private:
+  Shelf& shelf_;
+  Random random_;
+};
+
+class Nowhere final : public UndeliveredSink {
+ public:
+  void write(std::string_view, std::string_view) noexcept override {}
+};
+
+class SpoolSimulation {
+ public:
+  SpoolSimulation(std::uint64_t seed, bool loud) : seed_(seed), random_(seed * 31 + 5), log_(loud) {
+    const auto count = 30 + random_.below(300);
+    for (std::uint64_t i = 0; i < count; ++i) shelf_.items.push_back({"e" + std::to_string(i)});
+    plan();
+    disk_.fault = [this](std::string_view what) {
+      if (calm_ || what == "read" || !chance(fault_chance_)) return SpoolFault::none;
+      return random_.below(2) == 0 ? SpoolFault::no_room : SpoolFault::broken;
+    };
+  }
+
+  RunReport run() {
+    RunReport report;
+    report.graph = words_.str();
+    const auto lives = 1 + random_.below(6);
+    for (std::uint64_t life = 1; life <= lives; ++life) live(life, life == lives, report);
+    report.records = shelf_.items.size();
+    for (const auto& [backend, events] : oracle_.deliveries()) report.deliveries += events.size();
+    check_the_end();
+    return report;
+  }
+
+ private:
+  bool chance(std::uint64_t per_thousand) { return random_.below(1000) < per_thousand; }
+
+  void plan() {
+    config_.batch_events = 1 + static_cast<std::uint32_t>(random_.below(40));
+    config_.drain_deadline = milliseconds(600'000);
+    parked_ = random_.below(2) == 0;
+    fault_chance_ = random_.below(2) == 0 ? 0 : random_.below(60);
+    NodeConfig source;
+    source.name = "s";
+    source.format = cloudevents_format();
+    config_.nodes.push_back(std::move(source));
+    NodeConfig backend;
+    backend.kind = NodeKind::backend;
+    backend.name = "b";
+    backend.inputs.push_back({"s", "", {}});
+    Delivery& delivery = backend.delivery;
+    delivery.when_full = WhenFull::spool;
+    delivery.queue.max_events = 1 + random_.below(100);
+    delivery.queue.max_bytes = 2000 + random_.below(60'000);
+    delivery.retry.max_attempts = 1 + static_cast<std::uint32_t>(random_.below(4));
+    delivery.retry.delay = milliseconds(1 + random_.below(300));
+    delivery.breaker.enabled = false;
+    delivery.max_batch = 1 + static_cast<std::uint32_t>(random_.below(64));
+    if (parked_) delivery.dead_letter = "parked";
+    SpoolPolicy& spool = delivery.spool;
+    spool.path = "memory";
+    spool.segment_bytes = 500 + random_.below(4000);
+    spool.max_bytes = spool.segment_bytes * (2 + random_.below(12));
+    spool.fsync = static_cast<SpoolPolicy::Fsync>(random_.below(3));
+    spool.group_commit = milliseconds(1 + random_.below(30));
+    spool.interval = milliseconds(1 + random_.below(300));
+    spool.on_full = static_cast<SpoolPolicy::OnFull>(random_.below(parked_ ? 3 : 2));
+    words_ << "s -> b(queue " << delivery.queue.max_events << ", spool " << spool.max_bytes << " in segments of "
+           << spool.segment_bytes << ", fsync " << static_cast<int>(spool.fsync) << ", full "
+           << static_cast<int>(spool.on_full) << (parked_ ? ", dead letters" : "") << ", disk faults " << fault_chance_
+           << ")";
+    config_.nodes.push_back(std::move(backend));
+    if (!parked_) return;
+    NodeConfig parked;
+    parked.kind = NodeKind::backend;
+    parked.name = "parked";
+    config_.nodes.push_back(std::move(parked));
+  }
+
+  /// From a start to a crash, or, the last one, to the end.
+  void live(std::uint64_t life, bool last, RunReport& report) {
+    std::vector<NodeFacts> facts(config_.nodes.size());
+    Graph graph = build_graph(config_, facts);
+    std::vector<PipelineNode> nodes;
+    std::vector<SimBackend*> backends;
+    Temper temper;
+    temper.crash = temper.twice = 0;
+    if (random_.below(3) == 0) temper.away = 500;
+    if (random_.below(3) == 0) temper.rejected = 200;
+    for (const GraphNode& node : graph.nodes) {
+      PipelineNode made;
+      const std::uint64_t node_seed = seed_ * 1000 + life * 10 + nodes.size();
+      if (node.kind == NodeKind::source) {
+        made.source = std::make_unique<HoldingSource>(shelf_, node_seed);
+      } else {
+        auto backend = std::make_unique<SimBackend>(node.name, node_seed, temper, oracle_, clock_);
+        backends.push_back(backend.get());
+        made.backend = std::move(backend);
+        if (node.name == "b") made.spool = std::make_unique<test::MemorySpool>(disk_);
+      }
+      nodes.push_back(std::move(made));
+    }
+    calm_ = true;  // a disk that refuses at the start refuses the start
+    Pipeline pipeline(config_, std::move(graph), std::move(nodes), {clock_, log_, seed_ + life, &nowhere_});
+    pipeline.start();
+    calm_ = false;
+    const std::uint64_t crash_at = 50 + random_.below(1500);
+    const std::vector<Lane*> lanes = pipeline.lanes();
+    for (std::uint64_t step = 0; !pipeline.finished(); ++step) {
+      require(++report.steps < 2'000'000, "the run does not end");
+      if (!last && step == crash_at) break;
+      if (last && step == crash_at) {
+        calm_ = true;
+        for (SimBackend* backend : backends) backend->calm();
+      }
+      const auto die = random_.below(lanes.size() + 2);
+      if (die < lanes.size()) {
+        if (!lanes[die]->finished()) lanes[die]->step(milliseconds(0));
+      } else if (die == lanes.size()) {
+        (void)pipeline.control();
+      } else {
+        clock_.advance(random_.below(random_.below(10) == 0 ? 400'000'000 : 8'000'000));
+      }
+      require(disk_.bytes() <= config_.nodes[1].delivery.spool.max_bytes + 64 * 1024, "the spool outgrew its bound");
+    }
+    if (last) {
+      require(pipeline.finished() && pipeline.spooled() == 0, "the last life left events in the spool");
+      return;
+    }
+    // What was on its way may come again twice: from the disk, where it was not confirmed yet, and from its source.
+    for (int copies = 0; copies < 2; ++copies) {
+      for (Shelf::Item& item : shelf_.items) {
+        oracle_.doubtful("b", item.id);
+        oracle_.doubtful("parked", item.id + "@b");
+      }
+    }
+    disk_.crash([this](std::size_t unsynced) { return random_.below(2) == 0 ? 0 : random_.below(unsynced + 1); },
+                random_.below(2) == 0);
+  }
+
+  [[nodiscard]] bool is_safe(const std::string& id) const {
+    if (oracle_.was_delivered("b", id) || oracle_.was_delivered("parked", id + "@b")) return true;
+    return std::ranges::any_of(disk_.rejected, [&](const std::string& lines) {
+      return lines.find("\"id\":\"" + id + "\"") != std::string::npos;
+    });
+  }
+
+  void check_the_end() const {
+    for (const Shelf::Item& item : shelf_.items) {
+      require(item.settled, item.id + " was never settled");
+      require(!item.delivered || is_safe(item.id), item.id + " is called delivered, but nobody has it");
+    }
+    const bool could = calm_ || fault_chance_ == 0;  // else the disk may have refused to remove them
+    require(!could || disk_.segments.empty(), "the spool is empty, and its segments are still there");
+    require(disk_.aside.empty(), "a segment was called damaged");
+  }
+
+  const std::uint64_t seed_;
+  Random random_;
+  ManualClock clock_;
+  QuietLog log_;
+  Config config_;
+  Shelf shelf_;
+  Oracle oracle_;
+  Nowhere nowhere_;
+  test::MemoryDisk disk_;
+  std::ostringstream words_;
+  bool parked_ = false, calm_ = false;
+  std::uint64_t fault_chance_ = 0;  // per thousand calls
+};
+
+}  // namespace
+
+RunReport simulate_spool(std::uint64_t seed, bool loud) { return SpoolSimulation(seed, loud).run(); }
+
+}  // namespace sluice::sim
