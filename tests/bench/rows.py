@@ -109,6 +109,28 @@ class EventLog(Row):
         os.sync()  # so that one side's unwritten pages do not slow down the other
 
 
+class Spool(Row):
+    """Both write to the same disk; the host's folder must be empty again, the bare client's file whole."""
+
+    def environment(self, suite):
+        return {"BENCH_SPOOL": suite.path("spool")}
+
+    def bare_command(self, suite):
+        return [suite.client("bare_sync_append"), suite.input, suite.path("synced.jsonl")]
+
+    def check(self, suite):
+        left = [name for name in os.listdir(suite.path("spool")) if ".seg" in name]
+        must_equal("spool: segments that are left", left, [])
+        if os.path.exists(suite.path("synced.jsonl")):
+            must_equal("spool: bytes in the file", suite.digest(suite.path("synced.jsonl")), suite.digest(suite.input))
+        self.reset(suite)
+
+    def reset(self, suite):
+        if os.path.exists(suite.path("synced.jsonl")):
+            os.unlink(suite.path("synced.jsonl"))
+        os.sync()
+
+
 class RedisStreams(Row):
     def environment(self, suite):
         return {"BENCH_PORT": str(suite.redis().port)}
@@ -231,6 +253,8 @@ ROWS = [
            "null.yaml", "bench file metrics validation"),
     EventLog("event_log", "file → event_log (no fsync)", "write() of the same lines in 1 MiB blocks", 0.6,
              "event_log.yaml", "file"),
+    Spool("spool", "file → spool (group commit 10 ms) → null", "write() and fdatasync every 10 ms of the same lines", 0.7,
+          "spool.yaml", "bench file"),
     RedisStreams("redis", "file → redis_streams", "hiredis, 256 in flight", 0.9, "redis_streams.yaml",
                  "file redis_streams", broker=True),
     NatsStream("nats", "file → nats, JetStream, file storage, 1024 in flight", "nats.c js_PublishAsync, the same", 0.9,
