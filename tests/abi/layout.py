@@ -3,11 +3,13 @@
 
   layout.py dump INCLUDE_FOLDER                     prints them
   layout.py compare INCLUDE_FOLDER layout.v1.txt    exit 1 and a diff when they differ
+  layout.py sealed museum/v1/layout.txt layout.v1.txt
+                                                    exit 1 unless the second only appends to the first
   layout.py marks INCLUDE_FOLDER                    exit 1 when a function pointer has no thread mark
 
-Until the layout is sealed, a change is one deliberate commit:
+The layout of v1 is sealed: museum/v1/layout.txt is what it was that day. A change is one deliberate commit of
   tests/abi/layout.py dump plugin_api/include > tests/abi/layout.v1.txt
-Once it is sealed, the only change that is allowed is a line appended to a record that is not frozen.
+and may only append: fields to a record that is not frozen, new records, new constants.
 """
 
 import difflib
@@ -20,6 +22,8 @@ import subprocess
 import sys
 
 MARKS = {"control", "inline", "lane", "any"}
+# Nested by value, or stepped over without a stride: never longer than they were.
+FROZEN = {"sluice_str", "sluice_slice", "sluice_attribute", "sluice_event", "sluice_cell"}
 
 
 def clang():
@@ -121,7 +125,46 @@ def marks(include):
     return seen, wrong
 
 
+def parts(text):
+    """{record: its lines}, {constant: value} of a dump."""
+    records, constants = {}, {}
+    for block in text.strip("\n").split("\n\n"):
+        lines = block.splitlines()
+        if lines[0] == "constants":
+            constants = dict(line.split(" = ") for line in lines[1:])
+        else:
+            records[re.search(r"(sluice_\w+)", lines[0]).group(1)] = lines
+    return records, constants
+
+
+def broken_promises(sealed, now):
+    """What the newer dump takes back of the sealed one, a line for each."""
+    (old_records, old_constants), (records, constants) = parts(sealed), parts(now)
+    found = []
+    for name, lines in old_records.items():
+        newer = records.get(name)
+        if newer is None:
+            found.append(f"{name} is gone")
+        elif name in FROZEN and newer != lines:
+            found.append(f"{name} is frozen and has changed")
+        elif newer[:len(lines) - 1] != lines[:-1]:  # the last line is the size
+            kept = next(i for i, (a, b) in enumerate(zip(lines, newer + [""] * len(lines))) if a != b)
+            found.append(f"{name}: '{lines[kept].strip()}' was sealed; fields are appended, never moved or changed")
+    for name, value in old_constants.items():
+        if constants.get(name) != value:
+            found.append(f"{name} was {value} and is now {constants.get(name, 'gone')}")
+    return found
+
+
 def main():
+    if sys.argv[1] == "sealed":
+        texts = []
+        for path in sys.argv[2:4]:
+            with open(path, encoding="utf-8") as file:
+                texts.append(file.read())
+        found = broken_promises(*texts)
+        print("\n".join(found) if found else "the layout only appends to the sealed one")
+        return 1 if found else 0
     command, include = sys.argv[1], sys.argv[2]
     if command == "dump":
         sys.stdout.write(dump(include))
