@@ -1,11 +1,13 @@
 // A table of contents: what was asked for, and who does it.
 #include "core/setup_error.hh"
+#include "dlq_command.hh"
 #include "edge/command_line.hh"
 #include "edge/emit.hh"
 #include "edge/event_commands.hh"
 #include "edge/plugin_commands.hh"
 #include "edge/spool_commands.hh"
 #include "plugin_folders.hh"
+#include "replay_command.hh"
 #include "run_command.hh"
 
 #include <exception>
@@ -60,6 +62,8 @@ int run(const Command& command) {
       Dispatch{
           [](const Answer& c) { return answer(c); },
           [](const RunCommand& c) { return run_command(c); },
+          [](const DlqCommand& c) { return dlq_command(c); },
+          [](const ReplayCommand& c) { return replay_command(c); },
           [](const CheckCommand& c) { return check_configs(c); },
           [](const GraphCommand& c) { return show_graph(c); },
           [](const PluginListCommand& c) { return plugin_list(plugin_folders(c.path), std::cout); },

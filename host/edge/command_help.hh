@@ -10,6 +10,8 @@ inline constexpr const char* kOverview =
   sluice run CONFIG                  run the graph of a configuration until it ends or is stopped
   sluice check CONFIG…               say everything that is wrong with a configuration
   sluice graph CONFIG                show what would run, defaults included
+  sluice dlq list|show|redrive|purge dead letters: look at them, send them again, delete them
+  sluice replay --into NODE          deliver past events of a log or a stream once more
   sluice plugin list|explain|check|new
                                      what modules there are, what a class can be told, test or begin one
   sluice event check|match           is this a valid CloudEvent; would this filter pass it
@@ -59,6 +61,69 @@ Examples:
   sluice graph settings.yaml --format dot | dot -Tsvg > graph.svg
 
 Exit codes: 0, 64 wrong command line, 78 wrong configuration.)";
+
+inline constexpr const char* kDlq = R"(
+A backend that gives an event up hands it to its delivery.dead_letter: the local store, or another backend. These
+commands work while the host runs, and while it does not. Times are RFC 3339, a date, or as long ago as -2h.)";
+
+inline constexpr const char* kDlqList = R"(
+A table on a terminal, otherwise one JSON object per line.
+
+Examples:
+  sluice dlq list --config settings.yaml
+  sluice dlq list --config settings.yaml --since -2h --type 'com.example.*' --reason timeout
+  sluice dlq list --config settings.yaml --node hook | jq -r .reason | sort | uniq -c
+
+Exit codes: 0, 64 wrong command line, 78 wrong configuration or unreadable store.)";
+
+inline constexpr const char* kDlqShow = R"(
+One JSON object per letter: the event as it was, why it died last, how often it was redriven, and its earlier deaths.
+
+Examples:
+  sluice dlq show --config settings.yaml 17
+  sluice dlq show --config settings.yaml --limit 1 | jq .event.data
+
+Exit codes: 0, 1 no such letter, 64 wrong command line, 78 wrong configuration or unreadable store.)";
+
+inline constexpr const char* kDlqRedrive = R"(
+Sends letters through the lane of the backend that gave them up, with its retries, breaker and limits. A letter leaves
+the store when it is delivered, not before; one that dies again goes back with its history. The event carries the
+extension sluiceredrives: how often it was redriven. Interrupted (also by kill -9), call it again.
+
+Examples:
+  sluice dlq redrive --config settings.yaml --node hook --dry-run
+  sluice dlq redrive --config settings.yaml --node hook --rate 50/s
+  sluice dlq redrive --config settings.yaml --type 'com.example.order.*' --to archive
+
+Exit codes: 0 all were delivered, 1 some were not and are still there, 64 wrong command line, 70 a plugin crashed,
+78 wrong configuration or unreadable store.)";
+
+inline constexpr const char* kDlqPurge = R"(
+Asks for numbers, a filter, or --all.
+
+Examples:
+  sluice dlq purge --config settings.yaml --until -30d --dry-run
+  sluice dlq purge --config settings.yaml 17 18
+  sluice dlq purge --config settings.yaml --all
+
+Exit codes: 0, 64 wrong command line, 78 wrong configuration or unreadable store.)";
+
+inline constexpr const char* kReplay = R"(
+Reads past events and delivers them through the lane of a backend, with its retries and dead letters. Without --source
+it reads the event logs of the configuration, rotated and compressed files too. Times are of the events: RFC 3339, a
+date, or as long ago as -2h. The backend's own when: still counts.
+
+With --state it keeps how far the delivery is, and a second call, also after kill -9, goes on there; what was in flight
+comes again. The same --source must be given.
+
+Examples:
+  sluice replay --config settings.yaml --into stream --from 2026-03-01 --to 2026-03-02 --dry-run
+  sluice replay --config settings.yaml --into stream --from -2h --type 'com.example.*' --rate 500/s
+  sluice replay --config settings.yaml --into hook --source 'old/events.jsonl*' --state replay.state
+  sluice replay --config settings.yaml --into log --source redis://127.0.0.1:6379/1#nlp-events
+
+Exit codes: 0 everything was delivered (or filtered), 1 some events were not, 64 wrong command line, 70 a plugin crashed,
+78 wrong configuration.)";
 
 inline constexpr const char* kPluginList = R"(
 Reads the modules without running their code. A file that cannot be a module gets a line that says why.

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include <map>
+#include <tuple>
 
 namespace sluice {
 namespace {
@@ -16,6 +17,8 @@ struct Parsed {
   RunCommand run;
   CheckCommand check;
   GraphCommand graph;
+  DlqCommand dlq;
+  ReplayCommand replay;
   PluginListCommand list;
   PluginExplainCommand explain;
   PluginCheckCommand plugin_check;
@@ -106,6 +109,63 @@ void declare_run(CLI::App& app, Parsed& parsed) {
           "text (default), dot (Graphviz) or mermaid")
       ->type_name("FORMAT");
   add_settings(*graph, parsed.graph.settings);
+}
+
+void add_config(CLI::App& app, std::string& config, std::vector<Setting>& settings) {
+  app.add_option("--config", config, "The configuration, a YAML file")->type_name("FILE")->required();
+  add_settings(app, settings);
+}
+
+/// What `dlq` and `replay` have in common: which events, and how fast.
+void add_event_filters(CLI::App& app, std::vector<std::string>& types, std::string& when) {
+  app.add_option("--type", types, "Only events whose type matches; * stands for any text. May be given many times")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  app.add_option("--when", when, "Only events that pass this filter, an object as behind when: in a configuration")
+      ->type_name("JSON");
+}
+
+void declare_letters(CLI::App& app, Parsed& parsed) {
+  CLI::App* dlq = command(app, "dlq", "Look at dead letters, send them again, or delete them.", help::kDlq);
+  DlqCommand& asked = parsed.dlq;
+  using What = DlqCommand::What;
+  for (const auto& [kind, name, text, footer] :
+       {std::tuple{What::list, "list", "List dead letters.", help::kDlqList},
+        std::tuple{What::show, "show", "Show letters whole, with their history.", help::kDlqShow},
+        std::tuple{What::redrive, "redrive", "Send letters again.", help::kDlqRedrive},
+        std::tuple{What::purge, "purge", "Delete letters for good.", help::kDlqPurge}}) {
+    CLI::App* one = command(*dlq, name, text, footer);
+    one->callback([&asked, chosen = kind] { asked.what = chosen; });
+    add_config(*one, asked.config, asked.settings);
+    one->add_option("NUMBER", asked.numbers, "Only these letters, by the numbers that list shows");
+    add_event_filters(*one, asked.types, asked.when_json);
+    one->add_option("--since", asked.since, "Only letters that died at this time or later")->type_name("TIME");
+    one->add_option("--until", asked.until, "Only letters that died before this time")->type_name("TIME");
+    one->add_option("--node", asked.node, "Only letters that this backend gave up")->type_name("NODE");
+    one->add_option("--reason", asked.reason, "Only letters with this text in their reason")->type_name("TEXT");
+    one->add_option("--limit", asked.limit, "At most so many, the oldest first")->type_name("N");
+    if (kind == What::purge) one->add_flag("--all", asked.all, "All letters: needed where nothing else chooses");
+    if (kind == What::redrive || kind == What::purge) {
+      one->add_flag("--dry-run", asked.dry_run, "Only say what would be done");
+    }
+    if (kind != What::redrive) continue;
+    one->add_option("--to", asked.to, "To this backend, not to the one that gave them up")->type_name("NODE");
+    one->add_option("--rate", asked.rate, "No faster than this, e.g. 100/s")->type_name("N/s");
+  }
+
+  CLI::App* replay = command(app, "replay", "Deliver past events once more.", help::kReplay);
+  ReplayCommand& past = parsed.replay;
+  add_config(*replay, past.config, past.settings);
+  replay->add_option("--into", past.into, "The backend that gets the events")->type_name("NODE")->required();
+  replay->add_option("--source", past.sources, "Where the events are: files, a backend of CONFIG, or redis://…#STREAM")
+      ->type_name("FILE|NODE|URL");
+  replay->add_option("--from", past.from, "Only events of this time or later")->type_name("TIME");
+  replay->add_option("--to", past.to, "Only events before this time")->type_name("TIME");
+  add_event_filters(*replay, past.types, past.when_json);
+  replay->add_option("--state", past.state, "File that keeps how far it is; the next call goes on there")
+      ->type_name("FILE");
+  replay->add_option("--rate", past.rate, "No faster than this, e.g. 100/s")->type_name("N/s");
+  replay->add_flag("--dry-run", past.dry_run, "Read and count, deliver nothing");
 }
 
 void declare_plugin(CLI::App& app, Parsed& parsed) {
@@ -303,6 +363,8 @@ Command chosen_command(const CLI::App& app, Parsed& parsed) {
   if (name == "sluice run") return std::move(parsed.run);
   if (name == "sluice check") return std::move(parsed.check);
   if (name == "sluice graph") return std::move(parsed.graph);
+  if (name.starts_with("sluice dlq ")) return std::move(parsed.dlq);
+  if (name == "sluice replay") return std::move(parsed.replay);
   if (name == "sluice plugin list") return std::move(parsed.list);
   if (name == "sluice plugin explain") return std::move(parsed.explain);
   if (name == "sluice plugin check") return std::move(parsed.plugin_check);
@@ -346,6 +408,7 @@ Command parse_command_line(const std::vector<std::string>& arguments, std::strin
   app.get_formatter()->column_width(34);
   Parsed parsed;
   declare_run(app, parsed);
+  declare_letters(app, parsed);
   declare_plugin(app, parsed);
   declare_event(app, parsed);
   declare_spool(app, parsed);

@@ -35,6 +35,28 @@ struct GraphCommand {
   std::vector<Setting> settings;
 };
 
+/// Which dead letters are meant; times as they were typed (core/moment.hh).
+struct DlqCommand {
+  enum class What : std::uint8_t { list, show, redrive, purge } what = What::list;
+  std::string config;
+  std::vector<Setting> settings;
+  std::vector<std::int64_t> numbers;
+  std::vector<std::string> types;  // globs
+  std::string since, until, node, reason, when_json;
+  std::uint64_t limit = 0;  // 0 = all
+  std::string to;           // redrive: another backend than the one that gave up
+  std::string rate;         // redrive: "100/s"
+  bool dry_run = false;
+  bool all = false;  // purge: without any filter
+};
+struct ReplayCommand {
+  std::string config;
+  std::vector<Setting> settings;
+  std::vector<std::string> types, sources;
+  std::string from, to, when_json, into, state, rate;
+  bool dry_run = false;
+};
+
 struct PluginListCommand {
   std::vector<std::string> path;  // empty: where a run would look
 };
@@ -86,9 +108,10 @@ struct Answer {
   [[nodiscard]] bool to_stderr() const noexcept { return exit_code != kClean; }
 };
 
-using Command = std::variant<Answer, RunCommand, CheckCommand, GraphCommand, PluginListCommand, PluginExplainCommand,
-                             PluginCheckCommand, PluginCheckOneCommand, PluginNewCommand, EventCheckCommand,
-                             EventMatchCommand, EventEvalCommand, SpoolCommand, EmitCommand>;
+using Command =
+    std::variant<Answer, RunCommand, CheckCommand, DlqCommand, ReplayCommand, GraphCommand, PluginListCommand,
+                 PluginExplainCommand, PluginCheckCommand, PluginCheckOneCommand, PluginNewCommand, EventCheckCommand,
+                 EventMatchCommand, EventEvalCommand, SpoolCommand, EmitCommand>;
 
 /// `arguments` without the program's name; `version` is what --version prints. Never throws for what a user typed.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments, std::string_view version);

@@ -5,7 +5,8 @@
 
 namespace sluice {
 
-/// dead_letter_store (a backend), dead_letters (the source of a redrive).
+/// dead_letter_store (a backend), dead_letters (the source of a redrive), and small ones for
+/// sluice dlq and sluice replay.
 void add_host_classes(PluginLibrary& library);
 
 }  // namespace sluice

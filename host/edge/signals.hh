@@ -24,6 +24,8 @@ class Signals {
   [[nodiscard]] int fd() const noexcept { return fd_; }
   /// The next signal, or nothing; never waits.
   [[nodiscard]] std::optional<Event> read() noexcept;
+  /// True once a stop was read: what would begin next should not.
+  [[nodiscard]] bool stopping() const noexcept { return stopping_; }
 
  private:
   int fd_ = -1;

@@ -49,6 +49,7 @@ std::string folder_of(const std::string& path) {
 FileSource::FileSource(sluice::HostView host, sluice::ConfigView config)
     : host_(host),
       globs_(config.texts("paths")),
+      sequential_(config.boolean("sequential")),
       from_end_(config.text("from") == "end"),
       stop_at_end_(config.boolean("stop_at_end")),
       look_every_ns_(static_cast<std::uint64_t>(config.integer("poll_interval")) * 1'000'000),
@@ -117,7 +118,7 @@ void FileSource::found(const std::string& path, bool first_time) {
     auto file = std::make_unique<TailedFile>(path, line_bytes_max_);
     reported_.erase(path);
     watch_.add(folder_of(path));
-    file->after = before;
+    file->after = before != nullptr || !sequential_ || files_.empty() ? before : files_.back().file.get();
     begin(*file, first_time);
     add(std::move(file));
   } catch (const std::system_error& e) {

@@ -60,6 +60,7 @@ class FileSource {
 
   sluice::HostView host_;
   const std::vector<std::string> globs_;
+  const bool sequential_;  // one file after the other
   const bool from_end_, stop_at_end_;
   const std::uint64_t look_every_ns_, write_every_ns_;
   const std::size_t line_bytes_max_;

@@ -77,6 +77,17 @@ BackendOptions read_backend_options(sluice::ConfigView config) {
   return options;
 }
 
+RangeOptions read_range_options(sluice::ConfigView config) {
+  RangeOptions options;
+  options.endpoint = read_endpoint(config);
+  options.stream = config.text("stream_name");
+  options.field = config.text("field");
+  options.checkpoint = config.text("checkpoint");
+  options.delete_delivered = config.boolean("delete_delivered");
+  options.timeout = config.duration("timeout");
+  return options;
+}
+
 SourceOptions read_source_options(sluice::ConfigView config, std::string_view node) {
   SourceOptions options;
   options.endpoint = read_endpoint(config);

@@ -48,8 +48,17 @@ struct SourceOptions {
   std::chrono::milliseconds backlog_age_max{0};  // 0 = no bound
 };
 
+struct RangeOptions {
+  Endpoint endpoint;
+  std::string stream, field;
+  std::string checkpoint;  // a file; empty: none
+  bool delete_delivered = false;
+  std::chrono::milliseconds timeout{};  // for a connection, and for an answer
+};
+
 /// Throw sluice::BadConfig.
 [[nodiscard]] BackendOptions read_backend_options(sluice::ConfigView config);
+[[nodiscard]] RangeOptions read_range_options(sluice::ConfigView config);
 /// `node`: the node's name, part of the consumer's name when none is given.
 [[nodiscard]] SourceOptions read_source_options(sluice::ConfigView config, std::string_view node);
 

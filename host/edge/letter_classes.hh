@@ -1,0 +1,49 @@
+// Classes of the host for dead letters that lie in a stream instead of the local store: letter_choice picks those that
+// are meant and makes them the events that they were, letter_printer shows them.
+#pragma once
+
+#include "edge/dead_letter_store.hh"
+
+#include <sluice/cpp/plugin.hh>
+
+#include <cstdint>
+#include <string>
+
+namespace sluice {
+
+/// An inline consumer. What is not chosen is dropped, and so stays where it is.
+class ChooseLetters {
+ public:
+  static const char* const kSchema;
+
+  ChooseLetters(HostView host, ConfigView config);
+  sluice_status process(BatchView batch, std::uint8_t* verdict, sluice_writer* out, sluice_error& error);
+
+ private:
+  [[nodiscard]] bool chosen(const sluice_event& event) const;
+
+  LetterChoice choice_;
+  bool redrive_;  // the event goes on as it was, with its count of redrives
+  std::uint64_t found_ = 0;
+  BlockPool blocks_;
+  EventWriter writer_;
+};
+
+/// A backend that writes to standard output.
+class PrintLetters {
+ public:
+  static const char* const kSchema;
+
+  PrintLetters(HostView host, ConfigView config);
+  sluice_status publish(BatchView batch, std::uint32_t& taken);
+
+ private:
+  HostView host_;
+  std::string store_;
+  bool whole_;
+  std::int64_t shown_ = 0;
+  BlockPool blocks_;
+  EventWriter writer_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,137 @@
+#include "replay_source.hh"
+
+#include "core/native_format.hh"
+#include "core/setup_error.hh"
+#include "stream_letters.hh"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// An event log and what was rotated away from it, oldest first: rotated names carry their time.
+std::vector<std::string> files_of_log(const std::string& path) {
+  const fs::path log(path);
+  const std::string prefix = log.filename().string() + ".";
+  std::vector<std::string> files;
+  std::error_code error;
+  const fs::path folder = log.has_parent_path() ? log.parent_path() : fs::path(".");
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    // "events.jsonl.20261101T120000Z-001", also compressed; not "events.jsonl.torn"
+    const bool rotated = name.size() > prefix.size() && name.starts_with(prefix) && name[prefix.size()] >= '0' &&
+                         name[prefix.size()] <= '9';
+    if (rotated) files.push_back(at->path().string());
+  }
+  std::ranges::sort(files);
+  if (fs::exists(log, error)) files.push_back(path);
+  return files;
+}
+
+class Sources {
+ public:
+  Sources(const OpenConfig& open, std::string state) : open_(open), state_(std::move(state)) {}
+
+  void add_files(const std::vector<std::string>& files, const std::string& format) {
+    Value where;
+    Value config = make_map(where);
+    Value paths = make_list(where);
+    for (const std::string& file : files) paths.list.push_back(make_string(file, where));
+    config.put("paths", std::move(paths));
+    config.put("stop_at_end", make_boolean(true, where));
+    config.put("sequential", make_boolean(true, where));
+    if (!state_.empty()) config.put("checkpoint", make_string(next_state(), where));
+    NodeConfig& node = add("file", std::move(config));
+    if (!format.empty() && format != "cloudevents") node.format = format_of(format, node.name);
+  }
+
+  void add_stream(Value config) {
+    if (!state_.empty()) config.put("checkpoint", make_string(next_state(), config));
+    (void)add("redis_range", std::move(config));
+  }
+
+  /// "redis://127.0.0.1:6379/1#nlp-events"
+  void add_url(const std::string& url) {
+    const std::size_t hash = url.find('#');
+    if (!url.starts_with("redis") || hash == std::string::npos || hash + 1 == url.size()) {
+      throw SetupError("--source: " + url + " cannot be read back; name an event log, files, a backend of the " +
+                           "configuration, or redis://HOST:PORT/DB#STREAM",
+                       kUsage);
+    }
+    Value where;
+    Value config = make_map(where);
+    config.put("url", make_string(url.substr(0, hash), where));
+    config.put("stream_name", make_string(url.substr(hash + 1), where));
+    add_stream(std::move(config));
+  }
+
+  void add_node(const NodeConfig& node) {
+    if (node.klass == "event_log") return add_log(node);
+    if (node.klass == "redis_streams" && node.kind == NodeKind::backend) return add_stream(range_config(node));
+    throw SetupError("--source: " + node.name + " is of class " + node.klass + ", which cannot be read back", kUsage);
+  }
+
+  void add_log(const NodeConfig& log) {
+    const std::vector<std::string> files = files_of_log(log.config.find("path")->string);
+    if (files.empty()) {
+      throw SetupError("the event log of " + log.name + " is not there: " + log.config.find("path")->string);
+    }
+    const Value* format = log.config.find("format");
+    add_files(files, format == nullptr ? "" : format->string);
+  }
+
+  std::vector<NodeConfig> take() { return std::move(nodes_); }
+
+ private:
+  NodeConfig& add(const std::string& klass, Value config) {
+    const std::string name = "replay" + (nodes_.empty() ? "" : "_" + std::to_string(nodes_.size() + 1));
+    return nodes_.emplace_back(make_node(open_, NodeKind::source, name, klass, std::move(config)));
+  }
+
+  /// One file per source: they are settled apart.
+  std::string next_state() const { return nodes_.empty() ? state_ : state_ + "." + std::to_string(nodes_.size() + 1); }
+
+  static EventFormat format_of(const std::string& preset, const std::string& node) {
+    Problems problems;
+    const Value value = make_string(preset, Value());
+    return read_event_format(&value, node, "format", problems);
+  }
+
+  const OpenConfig& open_;
+  std::string state_;
+  std::vector<NodeConfig> nodes_;
+};
+
+}  // namespace
+
+std::vector<NodeConfig> replay_sources(const OpenConfig& open, const std::vector<std::string>& asked,
+                                       const std::string& into, const std::string& state) {
+  Sources sources(open, state);
+  std::vector<std::string> files;
+  for (const std::string& one : asked) {
+    if (const NodeConfig* node = open.config.find(one); node != nullptr) {
+      sources.add_node(*node);
+    } else if (one.find("://") != std::string::npos) {
+      sources.add_url(one);
+    } else {
+      files.push_back(one);
+    }
+  }
+  if (!files.empty()) sources.add_files(files, "");
+  if (asked.empty()) {
+    for (const NodeConfig& node : open.config.nodes) {
+      if (node.kind == NodeKind::backend && node.klass == "event_log" && node.name != into) sources.add_log(node);
+    }
+  }
+  std::vector<NodeConfig> nodes = sources.take();
+  if (nodes.empty()) {
+    throw SetupError("the configuration has no event log to replay from: say where the events are with --source",
+                     kUsage);
+  }
+  return nodes;
+}
+
+}  // namespace sluice

@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+"""Dead letters in the local store: a backend fails, letters pile up, and sluice dlq lists, shows, redrives and purges them,
+while the host runs and while it does not."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from support import SLUICE, Scenario, environment, main, wait_for
+
+from servers.redis import Server  # support knows the way
+
+
+class Receiver:
+    """An HTTP receiver that answers as it is told, and keeps what it took with 200."""
+
+    def __init__(self):
+        self.status = 200
+        self.taken = []
+        self.requests = 0
+        self.hold = threading.Event()  # answers wait until it is set
+        self.hold.set()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.requests += 1
+                outer.hold.wait(30)
+                if outer.status == 200:
+                    outer.taken.append(json.loads(body))
+                self.send_response(outer.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d/" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def end(self):
+        self.hold.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def event(number, kind="com.example.order", **more):
+    return {"specversion": "1.0", "id": "e%d" % number, "source": "/shop", "type": kind, "time": "2026-03-01T00:00:00Z",
+            "data": {"n": number}} | more
+
+
+CONFIG = """
+sluice: 1
+admin: {listen: ADMIN}
+drain_deadline: 2s
+sources:
+  door: {class: http, config: {listen: "127.0.0.1:0"}}
+backends:
+  hook:
+    class: webhook
+    inputs: [door]
+    config: {urls: ["HOOK"]}
+    delivery:
+      retry: {max_attempts: 2, delay: 5ms, jitter: none}
+      breaker: false
+      dead_letter: store
+  stream:
+    class: redis_streams
+    inputs: [door]
+    when: {types: ["to.redis"]}
+    config: {url: "REDIS", stream_name: s, max_len: 0, ttl_seconds: 0}
+    delivery:
+      retry: {max_age: 200ms}
+      breaker: false
+      dead_letter: store
+"""
+
+
+class DeadLetters(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.receiver = self.keep(Receiver())
+        self.config = self.folder / "settings.yaml"
+        self.write("redis://127.0.0.1:1/1")
+
+    def write(self, redis_url):
+        text = CONFIG.replace("HOOK", self.receiver.url).replace("REDIS", redis_url).replace("ADMIN", '"127.0.0.1:0"')
+        self.config.write_text(text)
+
+    def dlq(self, what, *arguments, code=0):
+        ran = self.run_sluice("dlq", what, "--config", self.config, *arguments)
+        self.assertEqual(ran.returncode, code, ran.stdout + ran.stderr)
+        return ran.stdout
+
+    def letters(self, *arguments):
+        return [json.loads(line) for line in self.dlq("list", *arguments).splitlines()]
+
+    def run_host(self):
+        return self.host(self.config, dialect="native")
+
+    def bury(self, host, *events):
+        """Each is refused by the receiver, and the caller hears it."""
+        self.receiver.status = 500
+        for one in events:
+            host.post(one)
+        self.receiver.status = 200
+
+    def test_letters_are_listed_shown_redriven_and_purged_while_the_host_runs(self):
+        host = self.run_host()
+        self.bury(host, *(event(n) for n in range(3)), event(3, "com.example.bill", tenant="acme"))
+        listed = self.letters()
+        self.assertEqual([letter["id"] for letter in listed], ["e0", "e1", "e2", "e3"])
+        for letter in listed:
+            self.assertEqual((letter["node"], letter["code"], letter["attempts"], letter["redrives"]), ("hook", 500, 2, 0))
+        self.assertEqual([letter["id"] for letter in self.letters("--type", "*.bill")], ["e3"])
+        self.assertEqual([letter["id"] for letter in self.letters("--when", '{"exact":{"tenant":"acme"}}')], ["e3"])
+        self.assertEqual([letter["id"] for letter in self.letters("--reason", "500", "--limit", "2")], ["e0", "e1"])
+        self.assertEqual(self.letters("--since", "now"), [])
+        self.assertEqual(len(self.letters("--since=-1h", "--until", "now", "--node", "hook")), 4)
+        self.assertEqual(self.letters("--node", "stream"), [])
+
+        shown = json.loads(self.dlq("show", listed[3]["number"]))
+        self.assertEqual(shown["event"], event(3, "com.example.bill", tenant="acme"))
+        self.assertEqual(shown["history"], [])
+        self.dlq("show", 99, code=1)
+
+        health = json.loads(host.page("/health")[1])
+        self.assertIn("store", [node["name"] for node in health["nodes"]])
+        self.assertIn("store", host.page("/stats")[1])
+        metrics = lambda: host.page("/metrics")[1]
+        wait_for(lambda: 'sluice_dead_letters{node="store"} 4' in metrics(), metrics)
+        self.assertIn('sluice_dead_letter_bytes{node="store"}', metrics())
+        self.assertIn('sluice_dead_letter_oldest_age_seconds{node="store"}', metrics())
+
+        dry = self.dlq("redrive", "--type", "*.order", "--dry-run")
+        self.assertIn("would redrive 3 letters of hook to hook", dry)
+        self.assertEqual(len(self.letters()), 4)
+        before = len(self.receiver.taken)
+        self.assertIn("redriven to hook: 3 delivered", self.dlq("redrive", "--type", "*.order"))
+        self.assertEqual(self.receiver.taken[before:], [event(n, sluiceredrives="1") for n in range(3)])
+        self.assertEqual([letter["id"] for letter in self.letters()], ["e3"])
+
+        self.dlq("purge", code=64)
+        self.assertIn("would delete 1 letters", self.dlq("purge", "--all", "--dry-run"))
+        self.assertEqual(len(self.letters()), 1)
+        self.assertIn("deleted 1 letters", self.dlq("purge", "--all"))
+        self.assertEqual(self.letters(), [])
+        wait_for(lambda: 'sluice_dead_letters{node="store"} 0' in metrics(), metrics)
+        self.assertEqual(host.end(), 0, host.text())
+
+    def test_a_redrive_that_fails_goes_back_with_its_history_and_the_next_one_delivers(self):
+        host = self.run_host()
+        self.bury(host, event(1))
+        self.assertEqual(host.end(), 0, host.text())
+        self.receiver.status = 503
+        told = self.dlq("redrive", code=1)
+        self.assertIn("0 delivered, 1 died again and are back with their history", told)
+        letter, = self.letters()
+        self.assertEqual((letter["redrives"], letter["code"]), (1, 503))
+        self.receiver.status = 400
+        self.dlq("redrive", code=1)
+        shown = json.loads(self.dlq("show"))
+        self.assertEqual((shown["redrives"], shown["code"], shown["attempts"]), (2, 400, 1))
+        self.assertEqual([death["code"] for death in shown["history"]], [500, 503])
+        self.assertEqual(shown["event"], event(1))
+        self.receiver.status = 200
+        self.dlq("redrive")
+        self.assertEqual(self.receiver.taken, [event(1, sluiceredrives="3")])
+        self.assertEqual(self.letters(), [])
+
+    def test_a_killed_redis_fills_the_store_and_the_redrive_empties_it(self):
+        redis = self.keep(Server(self.folder)).start()
+        self.write(redis.url)
+        host = self.run_host()
+        self.assertEqual(host.post(event(0, "to.redis"))[0], 202, host.text())
+        redis.kill()
+        sent = [event(n, "to.redis") for n in range(1, 21)]
+        host.post(sent, "application/cloudevents-batch+json")
+        wait_for(lambda: len(self.letters("--node", "stream")) == 20, lambda: host.text())
+        self.assertEqual(host.end(), 0, host.text())
+        redis.start()
+        self.assertIn("20 delivered", self.dlq("redrive", "--node", "stream"))
+        got = [json.loads(fields[b"event"]) for _, fields in redis.client().xrange("s")]
+        self.assertEqual(got, [event(0, "to.redis")] + [one | {"sluiceredrives": "1"} for one in sent])
+        self.assertEqual(self.letters(), [])
+
+    def test_letters_go_to_another_backend_when_asked(self):
+        redis = self.keep(Server(self.folder)).start()
+        self.write(redis.url)
+        host = self.run_host()
+        self.bury(host, event(1))
+        self.assertIn("redriven to stream: 1 delivered", self.dlq("redrive", "--to", "stream"))
+        self.assertEqual(json.loads(redis.client().xrange("s")[0][1][b"event"])["id"], "e1")
+        self.assertEqual(self.letters(), [])
+        self.dlq("redrive", "--to", "nobody", code=64)
+
+    def test_a_killed_redrive_loses_nothing(self):
+        host = self.run_host()
+        self.bury(host, *(event(n) for n in range(30)))
+        self.assertEqual(host.end(), 0, host.text())
+        self.receiver.hold.clear()
+        asked = self.receiver.requests
+        command = [SLUICE, "dlq", "redrive", "--config", self.config]
+        killed = subprocess.Popen(list(map(str, command)), cwd=self.folder, env=environment(), stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        wait_for(lambda: self.receiver.requests > asked, "the first letter on its way")
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+        self.receiver.hold.set()
+        self.assertEqual(len(self.letters()), 30)
+        self.dlq("redrive", "--rate", "1000/s")
+        self.assertEqual({one["id"] for one in self.receiver.taken}, {"e%d" % n for n in range(30)})
+        self.assertEqual(self.letters(), [])
+
+    def test_a_killed_host_keeps_what_it_said_was_dead_lettered(self):
+        host = self.run_host()
+        self.bury(host, *(event(n) for n in range(10)))
+        host.process.kill()
+        host.process.wait()
+        self.assertEqual([letter["id"] for letter in self.letters()], ["e%d" % n for n in range(10)])
+
+
+DIALECT = """
+events:
+  enabled: true
+  backend: webhook
+  webhook: {urls: ["HOOK"], retry_attempts: 1, retry_delay_seconds: 0.01}
+  dlq: {enabled: true, backend: redis_streams, stream_name: "nlp-events-dlq", max_retries: 3, url: "REDIS"}
+"""
+
+
+class DocumentsDlq(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.receiver = self.keep(Receiver())
+        self.redis = self.keep(Server(self.folder)).start()
+        self.config = self.folder / "settings.yaml"
+        self.config.write_text(DIALECT.replace("HOOK", self.receiver.url).replace("REDIS", self.redis.url))
+
+    def dlq(self, what, *arguments, code=0):
+        ran = self.run_sluice("dlq", what, "--config", self.config, *arguments)
+        self.assertEqual(ran.returncode, code, ran.stdout + ran.stderr)
+        return ran.stdout
+
+    def test_the_stream_of_the_documents_takes_the_letters_and_gives_them_back(self):
+        host = self.host(self.config)
+        self.receiver.status = 500
+        for n in range(5):
+            host.post(event(n, "com.example.bill" if n == 4 else "com.example.order"))
+        length = lambda: self.redis.client().xlen("nlp-events-dlq")
+        wait_for(lambda: length() == 5, host.text)
+        listed = [json.loads(line) for line in self.dlq("list").splitlines()]
+        self.assertEqual([(one["id"], one["node"], one["code"]) for one in listed], [("e%d" % n, "webhook", 500) for n in range(5)])
+        self.assertEqual(length(), 5)
+
+        self.assertIn("0 delivered, 5 died again and are back", self.dlq("redrive", code=1))
+        self.assertEqual(length(), 5)
+        self.assertEqual({json.loads(line)["redrives"] for line in self.dlq("list").splitlines()}, {1})
+
+        self.receiver.status = 200
+        self.assertIn("would redrive 1 letters", self.dlq("redrive", "--type", "*.bill", "--dry-run"))
+        self.assertIn("1 delivered", self.dlq("redrive", "--type", "*.bill"))
+        self.assertEqual(self.receiver.taken, [event(4, "com.example.bill", sluiceredrives="2")])
+        self.assertEqual(length(), 4)
+        shown = json.loads(self.dlq("show", "--when", '{"exact":{"id":"e2"}}'))
+        self.assertEqual(shown["event"], event(2))
+        self.assertIn("deleted 1 letters", self.dlq("purge", "--limit", "1"))
+        self.assertEqual(length(), 3)
+        self.assertIn("3 delivered", self.dlq("redrive"))
+        self.assertEqual(length(), 0)
+        self.assertEqual(host.end(), 0, host.text())
+
+
+if __name__ == "__main__":
+    main()
