@@ -11,6 +11,7 @@ namespace sluice {
 namespace {
 
 constexpr std::chrono::milliseconds kRefreshEvery{5'000};
+constexpr std::size_t kTogetherMost = 1024;  // letters in one transaction, about
 
 std::string_view text_of(const sluice_event& event, sluice_slice slice) { return {event.text + slice.at, slice.len}; }
 
@@ -73,9 +74,18 @@ void DeadLetterBackend::start(std::chrono::milliseconds) {
 }
 
 sluice_status DeadLetterBackend::publish(BatchView batch, std::uint32_t& taken) {
+  if (taken_.empty()) first_ticket_ = batch.ticket();
+  for (const EventView event : batch) taken_.push_back(event);
+  taken = batch.size();
+  if (taken_.size() >= kTogetherMost) flush();
+  return SLUICE_OK;
+}
+
+void DeadLetterBackend::flush() {
+  if (taken_.empty()) return;
   letters_.clear();
-  BlockRef block = blocks_.take();
-  for (const EventView event : batch) {
+  const BlockRef block = blocks_.take();
+  for (const EventView event : taken_) {
     const sluice_event as_was = as_it_was(event.raw(), writer_, *block);
     Death death = death_of(event.raw());
     if (death.last_unix_ns == 0) death.first_unix_ns = death.last_unix_ns = unix_ns();
@@ -83,22 +93,22 @@ sluice_status DeadLetterBackend::publish(BatchView batch, std::uint32_t& taken) 
                         text_of(as_was, as_was.type), std::move(death), redrives_of(event.raw())});
   }
   std::size_t stored = 0;
+  std::string why = path_ + " is full (max_bytes: " + size_text(max_bytes_) +
+                    "): redrive or purge letters with sluice dlq, or raise dead_letters.max_bytes";
   try {
     stored = store_->add(letters_, max_bytes_);
   } catch (const StoreError& error) {
-    throw Away(error.what());  // nothing of it is in the file; it is tried again
+    why = error.what();  // nothing of it is in the file; it is tried again
   }
-  taken = static_cast<std::uint32_t>(stored);
-  if (stored > 0) host_.complete(batch.ticket(), taken);
+  const auto all = static_cast<std::uint32_t>(taken_.size()), done = static_cast<std::uint32_t>(stored);
+  taken_.clear();
   refreshed_ns_ = 0;
-  if (stored < letters_.size()) {
-    throw Away(path_ + " is full (max_bytes: " + size_text(max_bytes_) +
-               "): redrive or purge letters with sluice dlq, or raise dead_letters.max_bytes");
-  }
-  return SLUICE_OK;
+  if (done > 0) host_.complete(first_ticket_, done);
+  if (done < all) host_.complete(first_ticket_ + done, all - done, SLUICE_AWAY, why);
 }
 
 sluice_status DeadLetterBackend::poll(int wake_fd, std::chrono::milliseconds timeout, std::uint32_t) {
+  flush();
   const std::uint64_t every_ns = static_cast<std::uint64_t>(kRefreshEvery.count()) * 1'000'000;
   if (store_ && (refreshed_ns_ == 0 || host_.now_ns() >= refreshed_ns_ + every_ns)) refresh();
   pollfd wake{wake_fd, POLLIN, 0};

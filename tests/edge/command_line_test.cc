@@ -56,6 +56,49 @@ TEST_CASE("command line: check takes several configurations", "[edge][cli]") {
   REQUIRE(check.settings.size() == 1);
 }
 
+TEST_CASE("command line: dlq takes what to do, which letters, and how", "[edge][cli]") {
+  const auto list =
+      parsed<DlqCommand>({"dlq",      "list",    "--config", "a.yaml", "--since", "-2h",     "--until=2026-03-01",
+                          "--type",   "a.*",     "--type",   "b",      "--node",  "hook[1]", "--reason",
+                          "time out", "--limit", "7",        "--when", "{}",      "3",       "4"});
+  CHECK(list.what == DlqCommand::What::list);
+  CHECK(list.config == "a.yaml");
+  CHECK(list.since == "-2h");
+  CHECK(list.until == "2026-03-01");
+  CHECK(list.types == std::vector<std::string>{"a.*", "b"});
+  CHECK(list.node == "hook[1]");
+  CHECK(list.reason == "time out");
+  CHECK(list.limit == 7);
+  CHECK(list.when_json == "{}");
+  CHECK(list.numbers == std::vector<std::int64_t>{3, 4});
+  const auto redrive =
+      parsed<DlqCommand>({"dlq", "redrive", "--config", "a", "--to", "b", "--rate", "5/s", "--dry-run"});
+  CHECK(redrive.what == DlqCommand::What::redrive);
+  CHECK(redrive.to == "b");
+  CHECK(redrive.rate == "5/s");
+  CHECK(redrive.dry_run);
+  CHECK(parsed<DlqCommand>({"dlq", "purge", "--config", "a", "--all"}).all);
+  CHECK(parsed<DlqCommand>({"dlq", "show", "--config", "a"}).what == DlqCommand::What::show);
+  CHECK(holds(refused({"dlq"}).text, "needs one of: list, show, redrive, purge"));
+  CHECK(holds(refused({"dlq", "redrve"}).text, "did you mean 'redrive'?"));
+  CHECK(holds(refused({"dlq", "list"}).text, "--config is required"));
+  CHECK(holds(refused({"dlq", "list", "--config", "a", "--all"}).text, "unknown option '--all'"));
+}
+
+TEST_CASE("command line: replay needs to know where to", "[edge][cli]") {
+  const auto replay =
+      parsed<ReplayCommand>({"replay", "--config", "a", "--into", "b", "--from", "-1d", "--to", "now", "--source", "x",
+                             "--source", "y", "--state", "s", "--rate", "1/s", "--dry-run"});
+  CHECK(replay.into == "b");
+  CHECK(replay.from == "-1d");
+  CHECK(replay.to == "now");
+  CHECK(replay.sources == std::vector<std::string>{"x", "y"});
+  CHECK(replay.state == "s");
+  CHECK(replay.rate == "1/s");
+  CHECK(replay.dry_run);
+  CHECK(holds(refused({"replay", "--config", "a"}).text, "--into is required"));
+}
+
 TEST_CASE("command line: graph knows three formats and no other", "[edge][cli]") {
   CHECK(parsed<GraphCommand>({"graph", "a"}).format == GraphCommand::Format::text);
   CHECK(parsed<GraphCommand>({"graph", "a", "--format", "dot"}).format == GraphCommand::Format::dot);

@@ -4,12 +4,14 @@ while the host runs and while it does not."""
 
 import json
 import os
+import random
 import signal
+import sqlite3
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from support import SLUICE, Scenario, environment, main, wait_for
+from support import SLUICE, Process, Scenario, environment, main, wait_for
 
 from servers.redis import Server  # support knows the way
 
@@ -223,6 +225,56 @@ class DeadLetters(Scenario):
         host.process.kill()
         host.process.wait()
         self.assertEqual([letter["id"] for letter in self.letters()], ["e%d" % n for n in range(10)])
+
+
+CRASHES = """
+sluice: 1
+sources:
+  in: {class: file, config: {paths: ["FOLDER/in.jsonl"], checkpoint: "FOLDER/in.state", stop_at_end: true}}
+backends:
+  stream:
+    class: redis_streams
+    inputs: [in]
+    config: {url: "redis://127.0.0.1:1/1", stream_name: s}
+    delivery: {retry: {max_age: 20ms}, breaker: false, dead_letter: store}
+dead_letters: {path: FOLDER/letters.db}
+"""
+
+
+class Crashes(Scenario):
+    KILLS = 8
+    EVENTS = 20_000
+
+    def test_a_host_that_is_killed_again_and_again_loses_no_dead_letter(self):
+        config = self.folder / "settings.yaml"
+        config.write_text(CRASHES.replace("FOLDER", str(self.folder)))
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(event(n)) + "\n" for n in range(self.EVENTS)))
+        store = self.folder / "letters.db"
+
+        def count():
+            if not store.exists():
+                return 0
+            with sqlite3.connect("file:%s?mode=ro" % store, uri=True) as database:
+                try:
+                    return database.execute("SELECT letters FROM totals").fetchone()[0]
+                except sqlite3.OperationalError:  # its tables are not made yet
+                    return 0
+
+        killed = 0
+        for kill in range(self.KILLS):
+            host = self.keep(Process([SLUICE, "run", config], self.folder, "host-%d" % kill))
+            wanted = count() + random.randrange(1, self.EVENTS // self.KILLS)
+            wait_for(lambda: count() >= wanted or host.process.poll() is not None, host.text)
+            killed += host.process.poll() is None
+            host.process.kill()
+            host.process.wait()
+        ended = self.run_sluice("run", config)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        with sqlite3.connect(store) as database:
+            ids = [row[0] for row in database.execute("SELECT id FROM letters")]
+        self.assertEqual(set(ids), {"e%d" % n for n in range(self.EVENTS)})
+        print("%d kills, %d events, 0 lost, %d duplicated" % (killed, self.EVENTS, len(ids) - self.EVENTS))
+        self.assertGreater(killed, 0)
 
 
 DIALECT = """
