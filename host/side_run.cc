@@ -87,6 +87,7 @@ void add_target(Config& run, const Config& whole, NodeConfig target, const std::
   while (!next.empty() && run.find(next) == nullptr) {
     NodeConfig taker = *whole.find(next);
     taker.inputs.clear();
+    taker.delivery.spool = {};
     next = taker.delivery.dead_letter;
     run.nodes.push_back(std::move(taker));
   }
