@@ -22,7 +22,7 @@ from support import PATIENCE_S, Process, environment, free_port, listens, wait_f
 from servers import tls as certificates
 
 USER, PASSWORD = "sluice", "only-for-tests"
-START_S = 120  # an Erlang node needs seconds, on a machine with other work many of them
+START_S = 300  # an Erlang node needs seconds, on a machine with other work minutes
 
 
 def scripts():
