@@ -38,6 +38,7 @@ class Wiring {
       check_inputs(node);
       if (node.kind != NodeKind::consumer) check_dead_letter(node);
       if (node.kind == NodeKind::backend) check_delivery(node);
+      if (node.kind == NodeKind::backend) check_ordering(node);
       if (node.dedup) check_dedup(node, *node.dedup);
     }
     const bool circle = find_cycle();
@@ -172,6 +173,17 @@ class Wiring {
                                                         (target == from->delivery.dead_letter && !reads(target, name)));
       if ((dead_letter_edge && !with_dead_letters) || !out.insert(target).second) continue;
       collect(target, with_dead_letters, out);
+    }
+  }
+
+  /// What is removed before the event reaches the lane cannot order it there.
+  void check_ordering(const NodeConfig& node) {
+    const std::string& key = node.delivery.ordering.key;
+    if (!node.delivery.ordering.by_key || !key.starts_with('/')) return;
+    for (const std::string& removed : node.redact) {
+      if (key != removed && !key.starts_with(removed + "/")) continue;
+      at(problems_, node, node.mark, "delivery.ordering.key",
+         "is removed by redact " + removed + "; order by another key");
     }
   }
 

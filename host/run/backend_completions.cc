@@ -106,6 +106,9 @@ void BackendLane::delivered(Flight& flight, std::uint32_t from, std::uint32_t to
     run_from = i + 1;
   }
   free_credit(to - from, bytes);
+  if (order_ != nullptr) {
+    for (std::uint32_t i = from; i < to; ++i) left(flight.events[i], !flight.held.empty());
+  }
   breaker_result(true, to - from, now_ns);
   if (away_failures_ > 0) came_back();
 }
@@ -131,6 +134,7 @@ void BackendLane::failed(Flight& flight, std::uint32_t index, const Done& done, 
       if (publish_log_ != nullptr) publish_log_->failed(event, done.reason, now_ns);
       ++claim.attempts;
       give_up(event, claim, Outcome::rejected, done.code, done.reason);
+      left(event, !flight.held.empty());
       return;
     case SLUICE_AGAIN: {
       ++claim.attempts;
@@ -139,28 +143,29 @@ void BackendLane::failed(Flight& flight, std::uint32_t index, const Done& done, 
       if (claim.attempts >= delivery_.retry.max_attempts) {
         give_up(event, claim, Outcome::retry, done.code,
                 "gave up after " + std::to_string(claim.attempts) + " attempts: " + done.reason);
+        left(event, !flight.held.empty());
         return;
       }
       counters.retried.add();
       stats_.retries.add();
       const auto wait = std::max(retry_delay(delivery_.retry, claim.attempts, random_),
                                  std::chrono::milliseconds(done.retry_after_ms));
-      hold(event, claim, now_ns + as_ns(wait), done.reason, done.code);
+      hold_in_order(flight, index, claim, now_ns + as_ns(wait), done);
       return;
     }
     case SLUICE_TIMEOUT: {
       stats_.timeouts.add();
       stats_.duplicates_possible.add();
       counters.retried.add();
-      hold(event, claim, now_ns + as_ns(away_delay(std::max(away_failures_, 1u), random_)), done.reason, done.code);
+      hold_in_order(flight, index, claim, now_ns + as_ns(away_delay(std::max(away_failures_, 1u), random_)), done);
       return;
     }
     case SLUICE_CANCELLED:
-      hold(event, claim, now_ns + as_ns(away_delay(1, random_)), done.reason, done.code);
+      hold_in_order(flight, index, claim, now_ns + as_ns(away_delay(1, random_)), done);
       return;
     case SLUICE_AWAY:
       counters.retried.add();
-      hold(event, claim, away_until_ns_, done.reason, done.code);
+      hold_in_order(flight, index, claim, away_until_ns_, done);
       return;
     default:
       hold(event, claim, now_ns, done.reason, done.code);

@@ -24,6 +24,7 @@ BackendLane::BackendLane(std::string name, BackendNode& node, LaneWorld world, N
       tokens_(config.delivery.rate_per_second),
       blocks_(blocks) {
   node.attach(this);
+  if (delivery_.ordering.by_key) order_ = std::make_unique<KeyOrder>(delivery_.ordering, false);
 }
 
 // ---- what others say, from any thread ----
@@ -134,6 +135,7 @@ void BackendLane::step(std::chrono::milliseconds max_rest) {
   send_dead_letters();
   flush_told();
   stats_.in_flight.set(in_flight_);
+  stats_.held_by_key.set(order_ == nullptr ? 0 : order_->waiting());
   if (!broken_) {
     const Status status = rest(now_ns, progress ? now_ns : next_event_ns(now_ns), max_rest, 0);
     full_ = false;
@@ -304,6 +306,13 @@ void BackendLane::answer_everything(Outcome outcome, std::int32_t code, std::str
   queue_.clear();
   for (const Held& held : held_) answer(held.event.view(), held.claim);
   held_.clear();
+  if (order_ != nullptr) {
+    for (std::uint32_t slot = 0; slot < order_->slots(); ++slot) {
+      if (order_->waits_in(slot)) answer(parked_[slot].event.view(), parked_[slot].claim);
+    }
+    order_.reset();  // nothing is offered any more
+    parked_.clear();
+  }
   for (const DeadLetter& letter : dead_waiting_) {
     abandoned_.fetch_add(1, std::memory_order_relaxed);
     tell(letter.claim, letter.origin, 1, outcome, code, letter.reason);
@@ -316,10 +325,11 @@ void BackendLane::answer_everything(Outcome outcome, std::int32_t code, std::str
 std::uint64_t BackendLane::next_event_ns(std::uint64_t now_ns) {
   std::uint64_t next = now_ns + 60'000 * kMs;
   const auto sooner = [&](std::uint64_t when) { next = std::min(next, std::max(when, now_ns)); };
-  const bool waiting = !queue_.empty() || !held_.empty();
+  const bool can_offer = !queue_.empty() && !order_is_full();  // what waits for a key goes on with a completion
+  const bool waiting = !queue_.empty() || !held_.empty() || (order_ != nullptr && order_->waiting() > 0);
   if (!started_) sooner(away_until_ns_);
-  if (waiting && started_ && !full_ && !at_flight_bound()) {
-    std::uint64_t ready = queue_.empty() ? held_.front().due_ns : now_ns;
+  if ((can_offer || !held_.empty()) && started_ && !full_ && !at_flight_bound()) {
+    std::uint64_t ready = can_offer ? now_ns : held_.front().due_ns;
     if (!held_.empty()) ready = std::min(ready, held_.front().due_ns);
     ready = std::max(ready, away_until_ns_);
     if (breaker_.state() == BreakerState::open) ready = std::max(ready, breaker_.open_until_ns());
@@ -331,6 +341,9 @@ std::uint64_t BackendLane::next_event_ns(std::uint64_t now_ns) {
     std::uint64_t oldest = kNever;
     if (!queue_.empty()) oldest = queue_.front().first.queued_ns;
     for (const Held& held : held_) oldest = std::min(oldest, held.claim.queued_ns);
+    for (std::uint32_t slot = 0; order_ != nullptr && slot < order_->slots(); ++slot) {
+      if (order_->waits_in(slot)) oldest = std::min(oldest, parked_[slot].claim.queued_ns);
+    }
     sooner(oldest + as_ns(delivery_.retry.max_age));
   }
   return next;

@@ -11,6 +11,7 @@
 #include "core/breaker.hh"
 #include "core/config.hh"
 #include "core/event_json.hh"
+#include "core/key_order.hh"
 #include "core/owned_event.hh"
 #include "core/token_bucket.hh"
 #include "core/type_table.hh"
@@ -20,8 +21,10 @@
 #include "run/redaction.hh"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +37,8 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   BackendLane(std::string name, BackendNode& node, LaneWorld world, NodeStats& stats, const NodeConfig& config,
               BlockPool& blocks, PublishLog* publish_log);
 
+  /// The class promises SLUICE_KEEPS_ORDER. Before the first step.
+  void set_keeps_order() noexcept;
   /// Where what this lane gives up goes. Before the first step.
   void set_dead_letter(DeliveryLane* lane) noexcept { dead_lane_ = lane; }
   /// A spool feeds this lane: what it gives back at the end is not lost.
@@ -85,7 +90,8 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
     std::uint64_t first = 0;
     std::uint32_t count = 0, remaining = 0;
     std::uint64_t offered_ns = 0;
-    Claim claim;  // of a run's events
+    std::uint64_t order = 0;  // of its first event, as in Held
+    Claim claim;              // of a run's events
     BlockRef block;
     const sluice_event* events = nullptr;
     std::vector<Held> held;  // of a retry: one per event; else empty
@@ -135,6 +141,15 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   bool offer_held(std::uint64_t now_ns, std::uint32_t max_events);
   bool offer_queued(std::uint64_t now_ns, std::uint32_t max_events);
   bool publish(Flight& flight, std::uint64_t now_ns, std::uint32_t& taken);
+  bool offer_in_order(std::uint64_t now_ns, std::uint32_t max_events);
+  [[nodiscard]] std::uint32_t enter_in_order(const Run& run, std::uint32_t& next, std::uint32_t max_events);
+  void park(const sluice_event& event, const Claim& claim, const KeyHash& key, std::uint64_t number);
+  void hold_in_order(const Flight& flight, std::uint32_t index, const Claim& claim, std::uint64_t due_ns,
+                     const Done& done);
+  void left(const sluice_event& event, bool was_held);
+  void give_up_parked(const std::function<bool(const Held&)>& chosen, const std::string& why, Counter* count,
+                      std::uint64_t now_ns);
+  [[nodiscard]] bool order_is_full() const noexcept { return order_ != nullptr && order_->full(); }
   void expire(std::uint64_t now_ns);
   void shed_while_open(std::uint64_t now_ns);
   void hold(const sluice_event& event, Claim claim, std::uint64_t due_ns, std::string reason, std::int32_t code);
@@ -175,6 +190,9 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   std::deque<Flight> flights_;                       // in ticket order
   std::deque<Flight> quarantine_;                    // overdue: the plugin may still read them
   std::vector<Held> held_;                           // a heap: the earliest due on top
+  std::unique_ptr<KeyOrder> order_;                  // `ordering: key`; null: no order but the queue's
+  std::vector<Held> parked_;                         // by the order's slots: wait behind an earlier one of their key
+  std::vector<std::optional<KeyHash>> entered_;      // of the events that are being offered
   std::uint64_t next_ticket_ = 1;
   std::uint64_t next_order_ = 0;
   bool full_ = false;

@@ -2,6 +2,7 @@
 #include "run/backend_lane.hh"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice {
 
@@ -34,8 +35,8 @@ bool BackendLane::offer(std::uint64_t now_ns) {
     bool took = false;
     if (!held_.empty() && held_.front().due_ns <= now_ns) {
       took = offer_held(now_ns, size);
-    } else if (!queue_.empty()) {
-      took = offer_queued(now_ns, size);
+    } else if (!queue_.empty() && !order_is_full()) {
+      took = order_ == nullptr ? offer_queued(now_ns, size) : offer_in_order(now_ns, size);
     } else {
       break;
     }
@@ -160,21 +161,20 @@ void BackendLane::expire(std::uint64_t now_ns) {
       give_up(run.events[i], claim, Outcome::retry, 0, reason);
     }
   }
+  const std::string too_late = "not delivered within " + std::to_string(delivery_.retry.max_age.count()) + " ms";
+  give_up_parked([&](const Held& held) { return too_old(held.claim.queued_ns); }, too_late, &stats_.expired, now_ns);
   if (std::ranges::none_of(held_, [&](const Held& held) { return too_old(held.claim.queued_ns); })) return;
-  std::vector<Held> keep;
-  for (Held& held : held_) {
-    if (!too_old(held.claim.queued_ns)) {
-      keep.push_back(std::move(held));
-      continue;
-    }
-    stats_.expired.add();
-    const std::string reason =
-        "not delivered within " + std::to_string(delivery_.retry.max_age.count()) + " ms: " + held.reason;
-    if (publish_log_ != nullptr) publish_log_->failed(held.event.view(), reason, now_ns);
-    give_up(held.event.view(), held.claim, Outcome::retry, held.code, reason);
-  }
+  std::vector<Held> keep, gone;
+  for (Held& held : held_) (too_old(held.claim.queued_ns) ? gone : keep).push_back(std::move(held));
   held_ = std::move(keep);
   std::ranges::make_heap(held_, std::ranges::greater{}, [](const Held& h) { return std::pair(h.due_ns, h.order); });
+  for (const Held& held : gone) {
+    stats_.expired.add();
+    const std::string reason = too_late + ": " + held.reason;
+    if (publish_log_ != nullptr) publish_log_->failed(held.event.view(), reason, now_ns);
+    give_up(held.event.view(), held.claim, Outcome::retry, held.code, reason);
+    left(held.event.view(), true);
+  }
 }
 
 /// `on_open: dead_letter`: an open breaker sheds instead of holding.
@@ -189,10 +189,11 @@ void BackendLane::shed_while_open(std::uint64_t now_ns) {
       give_up(run.events[i], claim, Outcome::retry, 0, "the circuit breaker is open");
     }
   }
-  for (Held& held : held_) {
+  give_up_parked([](const Held&) { return true; }, "the circuit breaker is open", nullptr, now_ns);
+  for (const Held& held : std::exchange(held_, {})) {
     give_up(held.event.view(), held.claim, Outcome::retry, held.code, "the circuit breaker is open: " + held.reason);
+    left(held.event.view(), true);
   }
-  held_.clear();
 }
 
 }  // namespace sluice

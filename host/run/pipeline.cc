@@ -65,6 +65,7 @@ void Pipeline::build() {
       }
       backends_[i] = std::make_unique<BackendLane>(node.name, *nodes_[i].backend, lane_world(i), *stats_[i], config,
                                                    *blocks_[i], publish_logs_[i].get());
+      if ((node.flags & SLUICE_KEEPS_ORDER) != 0) backends_[i]->set_keeps_order();
       lane_of[i] = backends_[i].get();
       if (nodes_[i].spool != nullptr) {
         spools_[i] = std::make_unique<SpoolLane>(node.name, *nodes_[i].backend, lane_world(i), *stats_[i], config,

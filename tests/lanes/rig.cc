@@ -219,6 +219,12 @@ void Rig::key_store(const std::string& source, FakeKeyStore::World& world) {
   }
 }
 
+void Rig::flags(const std::string& name, std::uint32_t flags) {
+  for (std::size_t i = 0; i < config.nodes.size(); ++i) {
+    if (config.nodes[i].name == name) facts_[i].flags = flags;
+  }
+}
+
 NodeConfig& Rig::node(const std::string& name) { return *std::ranges::find(config.nodes, name, &NodeConfig::name); }
 
 void Rig::build() {

@@ -198,6 +198,8 @@ class Rig {
                          std::uint32_t flags = SLUICE_EMITS, std::vector<std::string> ports = {});
   /// Gives the source `dedup` with a store outside this process.
   void key_store(const std::string& source, FakeKeyStore::World& world);
+  /// What the node's class promises or asks for.
+  void flags(const std::string& name, std::uint32_t flags);
   /// The configured node, to change before build().
   NodeConfig& node(const std::string& name);
   void build();

@@ -1,6 +1,7 @@
 // simulate [--spool] [--seeds N] [--from SEED] [--seed SEED] [--loud]
 //
 // Runs simulated graphs; the first seed that breaks a promise ends it with exit 1 and the command that repeats it.
+#include "keys_simulation.hh"
 #include "simulation.hh"
 #include "world.hh"
 
@@ -29,7 +30,10 @@ int main(int argc, char** argv) {
   std::uint64_t records = 0, deliveries = 0, steps = 0, halted = 0;
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
     try {
-      const auto report = spool ? sluice::sim::simulate_spool(seed, loud) : sluice::sim::simulate(seed, loud);
+      // Every other run is about keys.
+      const auto report = spool           ? sluice::sim::simulate_spool(seed, loud)
+                          : seed % 2 == 0 ? sluice::sim::simulate_keys(seed, loud)
+                                          : sluice::sim::simulate(seed, loud);
       if (one) std::cout << report.graph << '\n';
       records += report.records;
       deliveries += report.deliveries;

@@ -9,6 +9,7 @@ COMPLETIONS, OFFER, GIVE_UP = "run/backend_completions.cc", "run/backend_offer.c
 SPOOL_WRITE, SPOOL_FEED, SPOOL_LOG = "run/spool_write.cc", "run/spool_feed.cc", "core/spool_log.cc"
 SPOOL_READ = "core/spool_read.cc"
 LANE, ROUTE, CONSUME, LEDGER = "run/source_lane.cc", "run/source_route.cc", "run/source_consume.cc", "core/ledger.cc"
+GATE, KEY_ORDER, ORDER = "run/dedup_gate.cc", "core/key_order.cc", "run/backend_order.cc"
 MUTANTS = {
     "settle_skipped_on_retry": (COMPLETIONS,
         "    tell(claim_of(run_from), flight.events[run_from].origin, i + 1 - run_from, Outcome::delivered, 0, {});",
@@ -34,6 +35,18 @@ MUTANTS = {
         "      inbox_.insert(inbox_.end(), std::make_move_iterator(completions.begin()),\n                    std::make_move_iterator(completions.end()));",
         "      inbox_ = std::move(completions);"),
     "order_forgotten": (LEDGER, "  if (!in_order_) hand_over(page, record);", "  hand_over(page, record);\n  record.final = in_order_ ? false : true;"),
+    "key_recorded_before_success": (GATE,
+        "  return ledger_.outcome_of(record.page, event.origin).outcome == Outcome::delivered;", "  return true;"),
+    "copy_settled_early": (GATE,
+        "        ledger_.owe(page, event.origin);\n        in_flight_.join(*keys_[i], {page, event.origin});",
+        "        ledger_.contribute(page, event.origin, Outcome::delivered, 0, {});"),
+    "told_before_the_key_is_recorded": (GATE,
+        "  if (gathering_.keys.size() == before) return conclude(record);\n  gathering_.records.push_back(record);",
+        "  if (gathering_.keys.size() != before) store_->record(gathering_.keys), gathering_.keys.clear();\n  conclude(record);"),
+    "known_key_handed_over": (GATE, "known_.contains(*keys_[i], now_ms) || elsewhere.find", "elsewhere.find"),
+    "order_gate_ignored": (KEY_ORDER, "    if (!keeps_order_ || entry.held || entry.first != kNone) return false;\n", ""),
+    "order_forgotten_by_a_retry": (KEY_ORDER, "    if (!keeps_order_ || entry.held ||", "    if ((!keeps_order_ && !entry.held) ||"),
+    "order_of_what_comes_back": (ORDER, "flight.order + index);", "next_order_++);"),
     "page_closed_early": (LEDGER, "  if (event.owed > 0 && !early) return;", "  if (event.owed > 1 && !early) return;"),
     "spool_settles_before_sync": (SPOOL_WRITE, "    hand_on(run, number);\n", "    hand_on(run, number);\n    tell_delivered(run);\n    run.sink = nullptr;\n    freed_events_ -= run.count, freed_bytes_ -= run.bytes;\n"),
     "spool_cursor_ahead": (SPOOL_FEED, "  feed_next_ = first + run.count;\n", "  feed_next_ = first + run.count;\n  log_.complete(first, first + run.count);\n"),
