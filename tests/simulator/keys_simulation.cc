@@ -61,8 +61,8 @@ class KeyedSource final : public PlainNode<SourceNode> {
   const bool in_order_;
 };
 
-/// Completes in any order, or, when its class promises to keep order, in order and with nothing delivered behind a
-/// failure.
+/// Completes in any order, or, when its class promises to keep order, in order and, of what it had taken when one
+/// failed, with nothing delivered behind it.
 class KeyedBackend final : public PlainNode<BackendNode> {
  public:
   KeyedBackend(KeysWorld& world, const KeysPlan& plan, std::size_t index, std::uint64_t seed, const bool& calm)
@@ -82,8 +82,10 @@ class KeyedBackend final : public PlainNode<BackendNode> {
   [[nodiscard]] bool poll(int, std::chrono::milliseconds, std::uint32_t, Status&) override {
     for (auto want = random_.below(6); want > 0 && !pending_.empty(); --want) {
       const std::size_t at = plan_.keeps_order ? 0 : static_cast<std::size_t>(random_.below(pending_.size()));
-      const bool failed = !finish(at, SLUICE_OK);
-      while (failed && plan_.keeps_order && !pending_.empty()) (void)finish(0, SLUICE_CANCELLED);
+      const bool doomed = doomed_ > 0;
+      if (doomed) --doomed_;
+      const bool failed = !finish(at, doomed ? SLUICE_CANCELLED : SLUICE_OK);
+      if (failed && !doomed && plan_.keeps_order) doomed_ = pending_.size();
     }
     return true;
   }
@@ -120,6 +122,7 @@ class KeyedBackend final : public PlainNode<BackendNode> {
   Random random_;
   const bool& calm_;
   std::vector<Pending> pending_;
+  std::size_t doomed_ = 0;  // at the front of them
 };
 
 class SimKeyStore final : public PlainNode<KeyStoreNode> {

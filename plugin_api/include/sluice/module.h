@@ -19,8 +19,8 @@ enum {                      // sluice_class.flags: what the class promises or as
   SLUICE_CANNOT_HOLD = 32,  // a source that cannot be asked again (standard input): what is left undelivered at the
                             // drain deadline is written to a dead-letter file by the host
   SLUICE_KEEPS_ORDER = 64,  // a backend: what publish() took reaches the far side in that order and is completed in
-                            // it, and once one is completed as failed, none that was taken behind it succeeds. Without
-                            // it `ordering: key` lets one event of a key be under way at a time
+                            // it, and of what it has when it completes one as failed, none that was taken behind that
+                            // one succeeds. Without it `ordering: key` lets one event of a key be under way at a time
 };
 
 struct sluice_class {
