@@ -338,6 +338,10 @@ std::span<const Fetched> Consumer::take(std::size_t most) {
   const ssize_t count = rd_kafka_consume_batch_queue(me.messages.get(), 0, me.taken.data(), most);
   me.taken.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   for (rd_kafka_message_t* message : me.taken) {
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      me.membership.ended({rd_kafka_topic_name(message->rkt), message->partition, message->offset});
+      continue;
+    }
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       me.membership.trouble(failure_of(message->err, rd_kafka_message_errstr(message)));
       continue;

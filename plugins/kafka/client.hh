@@ -132,6 +132,8 @@ class Membership : public Notices {
   /// Partitions are to be given back: answer with unassign(), soon. `lost`: somebody else has them already.
   virtual void revoked(const std::vector<Partition>& partitions, bool lost) = 0;
   virtual void committed(const Failure* failure) = 0;  // null: well
+  /// Inside take(), when the library was asked for it: for now nothing follows; `end.offset` comes next.
+  virtual void ended(const Partition& end) = 0;
 
  protected:
   ~Membership() = default;

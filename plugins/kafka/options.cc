@@ -154,6 +154,7 @@ SourceOptions read_source_options(sluice::ConfigView config) {
   options.group = config.text("group_id");
   options.leniency.takes_plain = config.text("content_mode") != "strict";
   options.leniency.takes_batches = config.boolean("accept_batches");
+  options.stop_at_end = config.boolean("stop_at_end");
   options.commit_interval = config.duration("commit_interval");
   options.rebalance_wait = config.duration("rebalance_wait");
   options.redeliver_after = config.duration("redeliver_after");
@@ -165,6 +166,7 @@ SourceOptions read_source_options(sluice::ConfigView config) {
   properties.emplace_back("auto.offset.reset", config.text("auto_offset_reset"));
   properties.emplace_back("enable.auto.commit", "false");
   properties.emplace_back("enable.auto.offset.store", "false");
+  properties.emplace_back("enable.partition.eof", options.stop_at_end ? "true" : "false");
   properties.emplace_back("queued.min.messages", config.text("prefetch"));
   properties.emplace_back("queued.max.messages.kbytes", kilobytes(config.integer("prefetch_bytes")));
   properties.emplace_back("fetch.message.max.bytes", config.text("max_message_bytes"));

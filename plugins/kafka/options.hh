@@ -30,6 +30,7 @@ struct BackendOptions {
 struct SourceOptions {
   Properties properties;
   std::vector<std::string> topics;
+  bool stop_at_end = false;
   Leniency leniency;  // content_mode, accept_batches
   std::chrono::milliseconds commit_interval{}, rebalance_wait{}, redeliver_after{}, redeliver_after_max{}, patience{};
   std::string servers, group;

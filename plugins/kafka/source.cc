@@ -108,6 +108,7 @@ sluice_status Source::pull(sluice_writer& out) {
     const bool wanted = from != nullptr && !from->leaving && !from->skips_fetched && from->again_at_ms == 0;
     if (wanted && from->place.wants(message.offset)) {
       if (!hand_over(out, message)) break;
+      if (message.offset >= from->end) from->end = -1;
       SLUICE_RECORD(&out, out.count - 1)->tag = tag_of(slot, from->place.take(message.offset));
       if (out.release != nullptr) {
         fetched_ = fetched_.subspan(1);
@@ -116,7 +117,15 @@ sluice_status Source::pull(sluice_writer& out) {
     }
     fetched_ = fetched_.subspan(1);
   }
-  return out.count > 0 ? SLUICE_OK : SLUICE_AGAIN;
+  if (out.count > 0) return SLUICE_OK;
+  return options_.stop_at_end && is_read_to_the_end() ? SLUICE_END : SLUICE_AGAIN;
+}
+
+/// Nothing is left in any partition, and nothing will be read again.
+bool Source::is_read_to_the_end() const {
+  return !assigned_.empty() && fetched_.empty() && !giving_back_ &&
+         std::all_of(assigned_.begin(), assigned_.end(),
+                     [](const auto& each) { return each.second.end >= 0 && each.second.place.unsettled() == 0; });
 }
 
 /// False when there is no room; then nothing was written.
@@ -203,8 +212,13 @@ void Source::committed(const Failure* failure) {
   }
 }
 
+void Source::ended(const Partition& end) {
+  for (auto& [slot, assigned] : assigned_) {
+    if (assigned.partition.number == end.number && assigned.partition.topic == end.topic) assigned.end = end.offset;
+  }
+}
+
 void Source::trouble(const Failure& failure) {
-  if (failure.name == "_PARTITION_EOF") return;
   if (failure.name == "_ALL_BROKERS_DOWN") {
     away_ = true;
     return;

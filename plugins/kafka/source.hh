@@ -50,6 +50,7 @@ class Source final : private Membership {
     std::uint64_t lost = 0;      // told so far
     bool leaving = false;        // to be given back
     bool skips_fetched = false;  // it reads from an earlier message now: what was taken before is in the wrong place
+    std::int64_t end = -1;       // where the partition ended when it was last read to its end
     sluice_cell* lag = nullptr;
   };
   using Slot = std::uint32_t;  // of an assignment; never the same for the next owner of a partition
@@ -58,12 +59,14 @@ class Source final : private Membership {
   void assigned(const std::vector<Partition>& partitions) override;
   void revoked(const std::vector<Partition>& partitions, bool lost) override;
   void committed(const Failure* failure) override;
+  void ended(const Partition& end) override;
   void trouble(const Failure& failure) override;
   void broken(const Failure& failure) override;
   void chatter(int level, std::string_view text) override;
 
   // Taking in: source.cc.
   void take_more(std::size_t most);
+  [[nodiscard]] bool is_read_to_the_end() const;
   bool hand_over(sluice_writer& out, const Fetched& message);
   [[nodiscard]] Assigned* find(const Fetched& message, Slot& slot);
   void connect(milliseconds timeout);

@@ -217,6 +217,52 @@ class RabbitMQ(Row):
         suite.rabbitmq().take_queue()
 
 
+class Kafka(Row):
+    def environment(self, suite):
+        return {"BENCH_SERVERS": suite.kafka().url}
+
+    def bare_command(self, suite):
+        return [suite.client("bare_kafka_pub"), suite.input, suite.kafka().url, "ev"]
+
+    def check(self, suite):
+        must_equal("kafka: messages in the topic", suite.kafka().length("ev"), suite.events)
+        value, headers = suite.kafka().last("ev")
+        must_equal("kafka: the last message", value, suite.last_line)
+        must_equal("kafka: its headers", headers, [("content-type", b"application/cloudevents+json; charset=UTF-8")])
+        self.reset(suite)
+
+    def reset(self, suite):
+        suite.kafka().forget("ev")
+
+
+class KafkaSource(Row):
+    """The topic is filled once; each side reads it as a new group."""
+
+    groups = 0
+
+    def topic(self, suite, lines):
+        name = "one" if lines == suite.one_event else "all"
+        suite.kafka().fill(name, suite.client("bare_kafka_pub"), lines)
+        return name
+
+    def group(self):
+        self.groups += 1
+        return f"group-{self.groups}"
+
+    def run_host(self, suite, input_path):
+        environment = {"BENCH_SERVERS": suite.kafka().url, "BENCH_TOPIC": self.topic(suite, input_path),
+                       "BENCH_GROUP": self.group()}
+        return measure.run([suite.sluice, "run", suite.config(self.config), "--set",
+                            f"plugins.path=[{suite.plugins}]"], environment)
+
+    def bare_command(self, suite):
+        return [suite.client("bare_kafka_read"), suite.kafka().url, self.topic(suite, suite.input), self.group(),
+                str(suite.events)]
+
+    def check(self, suite):
+        must_equal("kafka: committed", suite.kafka().committed("all", f"group-{self.groups}"), suite.events)
+
+
 class Webhook(Row):
     def __init__(self, *arguments, batch=1, **more):
         super().__init__(*arguments, **more)
@@ -263,6 +309,10 @@ ROWS = [
              broker=True),
     RabbitMQ("rabbitmq", "file → rabbitmq, persistent, bulk confirms", "librabbitmq, same confirm window", 0.9,
              "rabbitmq.yaml", "file rabbitmq", broker=True),
+    Kafka("kafka", "file → kafka, acks=all, lz4", "librdkafka producer, the same", 0.9, "kafka.yaml", "file kafka",
+          broker=True),
+    KafkaSource("kafka_source", "kafka source → null", "librdkafka consumer, batches of 256, commits", 0.85,
+                "kafka_source.yaml", "bench kafka", broker=True),
     Webhook("webhook", "file → webhook, one event per request, 64 connections", "libcurl multi, 64 connections", 0.9,
             "webhook.yaml", "file http", broker=True),
     Webhook("batched", "file → webhook, batched by 100", "libcurl multi, the same batches", 0.8,

@@ -10,8 +10,10 @@ namespace {
 
 /// `more` are further members. The group is the topic's own.
 std::string group(const std::string& topic, const std::string& more = "") {
-  return config(topic, R"("group_id":")" + topic + R"(","commit_interval":1,"session_timeout":6000)" + (more.empty() ? "" : "," + more),
-                Broker::get().servers(), "topics");
+  return config(
+      topic,
+      R"("group_id":")" + topic + R"(","commit_interval":1,"session_timeout":6000)" + (more.empty() ? "" : "," + more),
+      Broker::get().servers(), "topics");
 }
 
 std::vector<Message> messages(std::uint64_t first, std::uint64_t count, int partitions = 1) {
@@ -220,6 +222,20 @@ TEST_CASE("kafka source: two members share the partitions, and none of what they
       if (times != 1) FAIL_CHECK(text << " came " << times << " times");
     }
   }
+}
+
+TEST_CASE("kafka source: a source that is to stop at the end does so when all of it is settled", "[kafka][live]") {
+  const std::string topic = Broker::get().topic(2);
+  Broker::get().write(topic, messages(0, 30, 2));
+  SourceDriver source(group(topic, R"("stop_at_end":true)"));
+  source.settles = false;
+  source.node.start();
+  REQUIRE(source.receive(30));
+  for (int i = 0; i < 10; ++i) source.step();
+  CHECK(source.node.status == SLUICE_AGAIN);
+  source.settle(SLUICE_WAS_DELIVERED, 0, 30);
+  REQUIRE(until([&] { return source.node.status == SLUICE_END; }, [&] { source.step(); }));
+  CHECK(source.records.size() == 30);
 }
 
 TEST_CASE("kafka source: with nobody there the source is away and says why", "[kafka][live]") {
