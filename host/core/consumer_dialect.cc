@@ -138,11 +138,11 @@ class ConsumerLowering {
     if (!hands_over_) leave_in_group(*source.find("config"));
     const bool dedup = keys.boolean("check_already_processed").value_or(true);
     const auto hours = keys.number("deduplication_ttl_hours", 0.001, 24 * 366);
-    if (!dedup) {
-      if (hours) idle("deduplication_ttl_hours", "check_already_processed is false");
-    } else if (!hands_over_) {
+    if (!hands_over_) {
       for (const char* key : {"check_already_processed", "deduplication_ttl_hours"})
         idle(key, "nothing is handed over");
+    } else if (!dedup) {
+      if (hours) idle("deduplication_ttl_hours", "check_already_processed is false");
     } else {
       const Value* where = section_.find("deduplication_ttl_hours");
       Value block = make_map(section_), store = make_map(section_), address = make_map(section_);
