@@ -44,8 +44,7 @@ Value address_of(const Value& config, const Value& section, Problems& problems) 
   Value made = make_string("", section);
   std::string password;
   if (const auto text = parts.text("redis_password"); text && !text->empty()) {
-    password = ":" + escaped(*text) + "@";
-    made.secret = true;
+    password = ":" + escaped(*text) + "@";  // shown as *** like any URL's
   }
   made.string = "redis://" + password + host + ":" + std::to_string(port) + "/" + std::to_string(db);
   return made;
