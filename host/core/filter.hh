@@ -1,5 +1,5 @@
-// `when:` — the CloudEvents Subscriptions filters (exact, prefix, suffix, all, any, not, sql) and the shorthand `types:`.
-// A bad filter is refused when it is made, never skipped. Pure.
+// `when:` — the CloudEvents Subscriptions filters (exact, prefix, suffix, all, any, not, sql) and the shorthand
+// `types:`. A bad filter is refused when it is made, never skipped. Pure.
 #pragma once
 
 #include <sluice/event.h>
