@@ -21,17 +21,6 @@ class Kafka(kafka.Server):
         finally:
             consumer.close()
 
-    def last(self, topic):
-        """(value, headers) of the newest message."""
-        from kafka import TopicPartition
-        consumer = self.consumer()
-        place = TopicPartition(topic, 0)
-        consumer.assign([place])
-        consumer.seek(place, self.length(topic) - 1)
-        message = next(consumer)
-        consumer.close()
-        return message.value.decode(), message.headers
-
     def committed(self, topic, group):
         from kafka import TopicPartition
         consumer = self.consumer(group_id=group)
