@@ -103,6 +103,7 @@ SourceOptions read_source_options(sluice::ConfigView config, std::string_view no
   options.retry = config.duration("retry_after");
   options.claim_idle = config.duration("claim_idle_ms");
   options.deliveries_max = static_cast<std::uint64_t>(config.integer("max_deliveries"));
+  options.stop_at_end = config.boolean("stop_at_end");
   options.process_backlog = config.boolean("process_backlog");
   options.backlog_batch_size = static_cast<std::uint32_t>(config.integer("backlog_batch_size"));
   options.backlog_age_max = milliseconds(std::llround(config.number("backlog_max_age_hours") * 3'600'000));

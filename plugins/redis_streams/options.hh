@@ -43,6 +43,7 @@ struct SourceOptions {
   std::chrono::milliseconds retry{};          // 0 = what was not delivered is left to the next start
   std::chrono::milliseconds claim_idle{};     // 0 = nothing is taken over from other consumers
   std::uint64_t deliveries_max = 0;           // 0 = no bound
+  bool stop_at_end = false;
   bool process_backlog = false;
   std::uint32_t backlog_batch_size = 0;
   std::chrono::milliseconds backlog_age_max{0};  // 0 = no bound

@@ -53,8 +53,11 @@ Source::Source(sluice::HostView host, sluice::ConfigView config)
           .strange = host.cell(SLUICE_COUNTER, "redis_without_event_total", "Entries without the event's field."),
           .groups_made = host.cell(SLUICE_COUNTER, "redis_groups_made_total", "Times the group was made.")},
       read_front_(words({"XREADGROUP", "GROUP", options_.group, options_.consumer, "COUNT"})),
-      read_back_(words({"BLOCK", number(static_cast<std::uint64_t>(options_.poll_interval.count())), "STREAMS",
-                        options_.stream, ">"})),
+      read_back_((options_.stop_at_end
+                      ? std::string()
+                      : words({"BLOCK", number(static_cast<std::uint64_t>(options_.poll_interval.count()))})) +
+                 words({"STREAMS", options_.stream, ">"})),
+      read_words_(options_.stop_at_end ? 9 : 11),
       position_front_(options_.stream + "/"),
       answer_(options_.field),
       ask_max_(kFirstAsk),
@@ -171,7 +174,7 @@ std::uint32_t Source::places() const noexcept {
 
 /// One answer ahead of the host, so that the server works while events are on their way through the graph.
 void Source::ask_for_entries() {
-  if (reader_ == nullptr || reading_ || stopped_ || !recovered_) return;
+  if (reader_ == nullptr || reading_ || stopped_ || ended_ || !recovered_) return;
   std::uint32_t count = std::min(backlog_.active ? options_.backlog_batch_size : options_.batch_size, ask_max_);
   if (largest_bytes_ > 0) {
     count = std::min(count, static_cast<std::uint32_t>(std::max<std::size_t>(1, kAnswerBytesMax / largest_bytes_)));
@@ -181,7 +184,7 @@ void Source::ask_for_entries() {
   count = std::min(count, places());
   if (count == 0) return;
   answer_.buffer.compact();
-  std::string command = list_head(11) + read_front_;
+  std::string command = list_head(read_words_) + read_front_;
   append_word(command, number(count));
   command += read_back_;
   if (!reader_->append(command) || !reader_->write()) return lost(reader_->error());
@@ -216,6 +219,7 @@ void Source::take_answer() {
   reserved_ = 0;
   if (!seen.error.empty()) return lost(meaning_of(seen.error, options_.stream).reason);
   connect_pause_ms_ = 0;
+  ended_ = options_.stop_at_end && answer_entries_ == 0;
   if (answer_entries_ > 0) ask_max_ = std::min(ask_max_ * 4, options_.batch_size + options_.backlog_batch_size);
   if (backlog_.active) {
     const std::uint64_t in_batch = backlog_.read - backlog_.told;
@@ -248,6 +252,7 @@ bool Source::too_old(const EntryBuffer::Entry& entry) const noexcept {
 sluice_status Source::pull(sluice_writer& out) {
   if (stopped_) return SLUICE_AGAIN;
   EntryBuffer& buffer = answer_.buffer;
+  if (buffer.empty() && ended_ && scan_.step == Scan::Step::none) return SLUICE_END;
   if (buffer.empty() && !connected()) throw Away(away_reason_);
   sluice::WriterView writer(out);
   positions_.clear();

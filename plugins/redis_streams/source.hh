@@ -122,8 +122,10 @@ class Source {
   const SourceOptions options_;
   const Cells cells_;
   const std::string read_front_, read_back_;  // of XREADGROUP, around the count
+  const std::size_t read_words_;
   const std::string position_front_;
   bool stopped_ = false;
+  bool ended_ = false;  // stop_at_end, and the stream was read
 
   std::unique_ptr<Connection> reader_, duty_;  // null while the server is away
   std::string away_reason_ = "not connected yet";

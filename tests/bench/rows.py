@@ -263,6 +263,37 @@ class KafkaSource(Row):
         must_equal("kafka: committed", suite.kafka().committed("all", f"group-{self.groups}"), suite.events)
 
 
+class RedisSource(Row):
+    """The stream is filled once; each side reads it as a new group."""
+
+    def stream(self, suite, lines):
+        name = "one" if lines == suite.one_event else "all"
+        if suite.redis().cli("EXISTS", name) == "0":
+            suite.redis().fill(name, lines, suite.events)
+        return name
+
+    def run_host(self, suite, input_path):
+        environment = {"BENCH_PORT": str(suite.redis().port), "BENCH_STREAM": self.stream(suite, input_path)}
+        self.reset(suite)
+        return measure.run([suite.sluice, "run", suite.config(self.config), "--set",
+                            f"plugins.path=[{suite.plugins}]"], environment)
+
+    def bare_command(self, suite):
+        return [suite.client("bare_redis_read"), str(suite.redis().port), self.stream(suite, suite.input), "g", REDIS_WINDOW]
+
+    def check(self, suite):
+        lines = suite.redis().cli("--raw", "XINFO", "GROUPS", "all").split("\n")
+        group = dict(zip(lines[::2], lines[1::2]))
+        must_equal("redis: entries the group has read", int(group["entries-read"]), suite.events)
+        must_equal("redis: entries that are not acknowledged", int(group["pending"]), 0)
+        self.reset(suite)
+
+    def reset(self, suite):
+        for name in ("one", "all"):
+            if suite.redis().cli("EXISTS", name) == "1":
+                suite.redis().cli("XGROUP", "DESTROY", name, "g")
+
+
 class Webhook(Row):
     def __init__(self, *arguments, batch=1, **more):
         super().__init__(*arguments, **more)
@@ -313,6 +344,8 @@ ROWS = [
           broker=True),
     KafkaSource("kafka_source", "kafka source → null", "librdkafka consumer, batches of 256, commits", 0.85,
                 "kafka_source.yaml", "bench kafka", broker=True),
+    RedisSource("redis_source", "redis_streams source → null", "hiredis, XREADGROUP COUNT 256 + XACK", 0.85,
+                "redis_source.yaml", "bench redis_streams", broker=True),
     Webhook("webhook", "file → webhook, one event per request, 64 connections", "libcurl multi, 64 connections", 0.9,
             "webhook.yaml", "file http", broker=True),
     Webhook("batched", "file → webhook, batched by 100", "libcurl multi, the same batches", 0.8,

@@ -21,6 +21,18 @@ class Redis(support.Redis):
         lines = self.cli("--raw", "XINFO", "STREAM", stream).split("\n")
         return int(lines[lines.index("entries-added") + 1])
 
+    def fill(self, stream, lines, count):
+        """The first `count` lines of a file as entries of a stream."""
+        front = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%s\r\n$1\r\n*\r\n$5\r\nevent\r\n" % (len(stream), stream.encode())
+        with open(lines, "rb") as source, subprocess.Popen(["redis-cli", "-p", str(self.port), "--pipe"],
+                                                           stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as pipe:
+            for _, line in zip(range(count), source):
+                line = line.rstrip(b"\n")
+                pipe.stdin.write(b"%s$%d\r\n%s\r\n" % (front, len(line), line))
+            pipe.stdin.close()
+            if pipe.wait() != 0:
+                raise RuntimeError("redis-cli --pipe failed")
+
 
 NGINX_CONF = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.error.log warn;

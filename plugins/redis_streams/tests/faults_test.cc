@@ -1,5 +1,5 @@
 // Against a real server that is not there, refuses, hangs or goes away.
-#include "driver.hh"
+#include "reader.hh"
 
 using namespace redis_test;
 
@@ -87,6 +87,31 @@ TEST_CASE("redis_streams: a key that is no stream is away and says so", "[redis]
   REQUIRE(driver.publish_all(events(0, 3)));
   CHECK(driver.host.completed(SLUICE_AWAY) == 3);
   CHECK(holds(driver.host.completions.front().reason, "no stream"));
+}
+
+TEST_CASE("redis_streams: a cluster's redirect is refused with the address to use, by backend and source",
+          "[redis][live]") {
+  const auto cluster = [] {
+    return std::vector<std::string>{"--cluster-enabled", "yes", "--cluster-port", std::to_string(free_port())};
+  };
+  RedisServer owner(cluster()), other(cluster());
+  owner.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "16383"});
+  const std::vector<std::string> bus = other.options();
+  owner.ask({"CLUSTER", "MEET", "127.0.0.1", std::to_string(other.address().port), bus.back()});
+  const auto moved = [&] {
+    return redis_streams::Connection(other.address(), 10s).request({"XLEN", "nlp-events"}).text.starts_with("MOVED");
+  };
+  for (int i = 0; i < 3000 && !moved(); ++i) ::poll(nullptr, 0, 10);
+  REQUIRE(moved());
+  Driver driver(config(other.url(), R"("ttl_seconds":0)"));
+  driver.node.start();
+  REQUIRE(driver.publish_all(events(0, 3)));
+  CHECK(driver.host.completed(SLUICE_AWAY) == 3);
+  CHECK(holds(driver.host.completions.front().reason, "MOVED"));
+  CHECK(holds(driver.host.completions.front().reason, "redirects are not followed"));
+  Reader reader(source_config(other.url()));
+  CHECK_THROWS_WITH(reader.node.start(), Catch::Matchers::Contains("redirects are not followed"));
+  CHECK(reader.node.status == SLUICE_AWAY);
 }
 
 TEST_CASE("redis_streams: a replica is away", "[redis][live]") {

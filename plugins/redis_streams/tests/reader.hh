@@ -47,7 +47,7 @@ class Reader {
   void step(std::int32_t timeout_ms = 20) {
     tick();
     rig::Writer out(256);
-    node.pull(out);
+    ended = node.pull(out) == SLUICE_END;
     for (std::uint32_t i = 0; i < out.count; ++i) {
       reads.push_back({out.text(i), std::string(sluice::view(out[i].position)), out[i].tag});
     }
@@ -113,6 +113,7 @@ class Reader {
   rig::Host host;
   rig::Node node;
   std::vector<Read> reads;
+  bool ended = false;
 
  private:
   std::size_t settled_ = 0;

@@ -113,6 +113,7 @@ class RedisServer {
   [[nodiscard]] std::string url(const std::string& credentials = "", std::uint32_t database = 0) const {
     return "redis://" + credentials + "127.0.0.1:" + std::to_string(port_) + "/" + std::to_string(database);
   }
+  [[nodiscard]] const std::vector<std::string>& options() const { return options_; }
   [[nodiscard]] std::string socket_path() const { return folder_ + "/redis.sock"; }
 
  private:

@@ -216,3 +216,22 @@ TEST_CASE("redis_streams source: lag and pending are shown", "[redis][live]") {
   REQUIRE(reader.step_until([&] { return reader.gauge("source_pending_events") == 0; }));
   CHECK(reader.gauge("source_lag_events") == 0);
 }
+
+TEST_CASE("redis_streams source: with stop_at_end it ends when the stream is read", "[redis][live]") {
+  RedisServer server;
+  publish(server, 0, 700);
+  const std::string config = source_config(server.url(), R"("stop_at_end":true)");
+  {
+    Reader reader(config);
+    reader.node.start();
+    REQUIRE(reader.step_until([&] { return reader.ended; }));
+    CHECK(reader.reads.size() == 700);
+    reader.node.stop();
+    reader.settle(0, 300);
+  }
+  CHECK(pending(server) == "400");
+  Reader rest(config);
+  rest.node.start();
+  REQUIRE(rest.step_until([&] { return rest.ended; }));
+  CHECK(rest.reads.size() == 400);
+}
