@@ -42,6 +42,8 @@ class Acks {
   }
   /// The connection is lost: everything that was not answered is sent again.
   void send_again() noexcept { sent_ = 0; }
+  /// Ids that are in no command yet.
+  [[nodiscard]] std::uint32_t waiting() const noexcept { return waiting_count_; }
   [[nodiscard]] bool any_unsent() const noexcept { return waiting_count_ > 0 || sent_ < commands_.size(); }
   [[nodiscard]] bool none() const noexcept { return waiting_count_ == 0 && commands_.empty(); }
 

@@ -104,6 +104,7 @@ void ReadAnswer::text(int depth, int index, std::string_view text) {
     } else if (value_is_next_) {
       found_ = true;
       seen_.largest_bytes = std::max(seen_.largest_bytes, text.size());
+      seen_.bytes += text.size();
       buffer.add(id_, text, id_ <= backlog_end);
     } else {
       others_.emplace_back(text);

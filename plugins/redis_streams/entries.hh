@@ -60,11 +60,11 @@ class ReadAnswer final : public Tokens {
   // What became known since take(): everything of one read at a time.
   struct Seen {
     bool finished = false;
-    std::string error;        // of the server
-    std::size_t entries = 0;  // of the answers that finished
-    std::size_t strange = 0;  // entries without the field
-    std::size_t backlog = 0;  // up to backlog_end
-    std::size_t largest_bytes = 0;
+    std::string error;                         // of the server
+    std::size_t entries = 0;                   // of the answers that finished
+    std::size_t strange = 0;                   // entries without the field
+    std::size_t backlog = 0;                   // up to backlog_end
+    std::size_t largest_bytes = 0, bytes = 0;  // of events
     StreamId last, last_strange;
   };
   /// What was seen since the last call.

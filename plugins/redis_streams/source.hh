@@ -48,6 +48,7 @@ class Source {
 
  private:
   using milliseconds = std::chrono::milliseconds;
+  static constexpr std::size_t kBufferedMax = 512;  // entries; more are not taken from the socket
 
   /// What an answer on the duty connection belongs to.
   enum class Asked { ack, pending, claim, look, keep, stream, group };
@@ -68,7 +69,7 @@ class Source {
   /// The entries that were in the stream when this source began, while they last.
   struct Backlog {
     bool active = false, all_read = false;
-    std::uint64_t batches = 0, read = 0, told = 0, too_old = 0;
+    std::uint64_t batches = 0, read = 0, read_before = 0, told = 0, told_ms = 0, too_old = 0;
     std::uint64_t open = 0;  // read, and not settled
   };
 
@@ -86,18 +87,20 @@ class Source {
   void reconnect_when_due();
   void lost(const std::string& why);
 
-  // Reading (source.cc).
+  // Reading (source_reading.cc).
   [[nodiscard]] std::uint32_t places() const noexcept;
   void ask_for_entries();
   void read_entries();
   void take_answer();
   bool hand_over(sluice_writer& out);
   [[nodiscard]] bool too_old(const EntryBuffer::Entry& entry) const noexcept;
+  void tell_backlog();
   void watch_backlog();
 
   // Duties (source_duties.cc).
   void ask(const std::string& command, Asked what);
   void send();
+  [[nodiscard]] bool acks_can_wait() const noexcept;
   void look_after_duties();
   void begin_scan(bool own, std::uint64_t idle_ms_min);
   void list_pending();
@@ -139,6 +142,9 @@ class Source {
   std::uint32_t reserved_ = 0;  // places that its entries may need
   std::uint64_t read_sent_ms_ = 0;
   std::size_t answer_entries_ = 0;  // of the answer that is coming in
+  std::size_t answer_bytes_ = 0;    // of its events
+  std::uint32_t flood_bytes_ = 0;   // worth a wake-up, while answers are full; 0: any byte is
+  std::uint32_t asked_for_ = 0;     // entries, in the read under way
   std::size_t largest_bytes_ = 0;   // event of late; 0: none seen yet
   std::uint32_t ask_max_ = 0;       // entries, while it is not known how large they are
   StreamId last_read_;
@@ -146,6 +152,7 @@ class Source {
 
   Flights flights_;
   Acks acks_;
+  std::uint64_t acks_sent_ms_ = 0;
   std::string positions_;  // of the records of one pull
 
   std::deque<Asked> asked_;

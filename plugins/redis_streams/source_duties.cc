@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 
 constexpr std::uint32_t kPage = 100;       // pending entries looked at together
 constexpr std::size_t kKeepIdsMax = 1000;  // in one command
+constexpr std::uint32_t kAcksMin = 256;
+constexpr std::uint64_t kAckWaitMs = 5;
 constexpr std::uint64_t kFactsEveryMs = 5'000;
 constexpr std::uint64_t kScanEveryMin = 200, kScanEveryMax = 60'000;  // ms
 constexpr std::size_t kLeftAloneMax = 1000;                           // reported by id; more are only counted
@@ -36,8 +38,14 @@ void Source::ask(const std::string& command, Asked what) {
   if (!duty_->append(command)) lost(duty_->error());
 }
 
+/// While more is on its way, a few milliseconds make one command of many.
+bool Source::acks_can_wait() const noexcept {
+  return acks_.waiting() < kAcksMin && flights_.size() > kAcksMin && !stopped_ && now_ms() < acks_sent_ms_ + kAckWaitMs;
+}
+
 void Source::send() {
-  if (acks_.any_unsent()) {
+  if (acks_.any_unsent() && !acks_can_wait()) {
+    acks_sent_ms_ = now_ms();
     std::size_t answers = 0;
     const std::string_view commands = acks_.unsent(answers);
     if (asked_.empty()) duty_progress_ms_ = now_ms();
@@ -280,6 +288,7 @@ milliseconds Source::until_next_duty() const noexcept {
     when = earlier(when, own_scan_ms_);
     if (options_.claim_idle.count() > 0) when = earlier(when, others_scan_ms_);
   }
+  if (acks_.waiting() > 0) when = earlier(when, acks_sent_ms_ + kAckWaitMs);
   if (!asked_.empty()) when = earlier(when, duty_progress_ms_ + static_cast<std::uint64_t>(options_.timeout.count()));
   return milliseconds(when == 0 ? 60'000 : when <= now ? 0 : when - now);
 }
