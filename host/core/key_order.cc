@@ -30,7 +30,7 @@ std::optional<KeyHash> KeyOrder::key_of(const sluice_event& event) {
 bool KeyOrder::enter(const KeyHash& key) {
   if (const std::uint32_t found = table_.find(key); found != kNone) {
     Entry& entry = entries_[found];
-    if (!keeps_order_ || entry.held || entry.first != kNone) return false;
+    if (!keeps_order_ || entry.held || entry.first != kNone || entry.failures != failures_) return false;
     ++entry.under_way;
     return true;
   }
@@ -44,6 +44,7 @@ bool KeyOrder::enter(const KeyHash& key) {
   }
   entries_[made] = {};
   entries_[made].under_way = 1;
+  entries_[made].failures = failures_;
   table_.set(key, made);
   return true;
 }
@@ -101,15 +102,14 @@ std::uint32_t KeyOrder::leave(const KeyHash& key, bool was_held) {
   SLUICE_ASSERT(found != kNone && entries_[found].under_way > 0);
   Entry& entry = entries_[found];
   --entry.under_way;
-  // While one is held, the others that are still under way change nothing.
-  if (entry.held && !was_held) return kNone;
+  if (was_held) entry.held = false;
+  // Whoever is still under way may come back, and then goes before those that wait.
+  if (entry.held || entry.under_way > 0) return kNone;
   if (const std::uint32_t next = take_first(entry); next != kNone) {
     ++entry.under_way;
     entry.held = true;  // its successors wait for it: one at a time until nobody waits
     return next;
   }
-  entry.held = false;
-  if (entry.under_way > 0) return kNone;
   table_.erase(key);
   idle_entries_.push_back(found);
   return kNone;

@@ -115,6 +115,7 @@ void BackendLane::delivered(Flight& flight, std::uint32_t from, std::uint32_t to
 
 void BackendLane::failed(Flight& flight, std::uint32_t index, const Done& done, std::uint64_t now_ns) {
   const sluice_event& event = flight.events[index];
+  if (order_ != nullptr) order_->one_failed();
   Claim claim = flight.held.empty() ? flight.claim : flight.held[index].claim;
   if (claim.first_ns == 0) claim.first_ns = flight.offered_ns;
   TypeCounters& counters = stats_.by_type[type_id(event)];

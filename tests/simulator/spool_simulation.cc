@@ -177,6 +177,7 @@ class SpoolSimulation {
     }
     calm_ = true;  // a disk that refuses at the start refuses the start
     Pipeline pipeline(config_, std::move(graph), std::move(nodes), {clock_, log_, seed_ + life, &nowhere_});
+    if (seed_ % 2 == 0) pipeline.pull_ahead(false);
     pipeline.start();
     calm_ = false;
     const std::uint64_t crash_at = 50 + random_.below(1500);
