@@ -1,0 +1,61 @@
+// A node of one of the classes: rules in front, the courier behind, and a receiver of the class's own at the end.
+#pragma once
+
+#include "courier.hh"
+#include "rules.hh"
+
+#include <sluice/cpp/plugin.hh>
+
+#include <string>
+
+namespace alerting {
+
+/// Where a node keeps its state: `state`, with {node} filled in; each lane of a list has a file of its own.
+[[nodiscard]] inline std::string state_path(sluice::ConfigView config, std::string_view node) {
+  std::string path = config.text("state");
+  if (path == "none") return {};
+  std::string name(node);
+  for (char& c : name) {
+    if (c == '/' || c == '[' || c == ']') c = c == ']' ? '_' : '-';
+  }
+  const std::size_t place = path.find("{node}");
+  if (place != path.npos) return path.replace(place, 6, name);
+  return node.find('[') == node.npos ? path : path + "." + name;
+}
+
+template <class Receiver>
+class AlertNode {
+ public:
+  AlertNode(sluice::HostView host, sluice::ConfigView config)
+      : rules_(host, config, Receiver::kEscape),
+        settings_(settings_from(config, rules_)),
+        receiver_(host, config),
+        courier_(
+            host, settings_, state_path(config, host.node()),
+            [this](const Message& message) { return receiver_.send(message); }, [this] { receiver_.cancel(); }) {}
+
+  void start(std::chrono::milliseconds) { courier_.start(); }
+  void stop(std::chrono::milliseconds timeout) { courier_.stop(timeout); }
+
+  sluice_status process(sluice::BatchView batch, std::uint8_t*, sluice_writer*, sluice_error&) {
+    for (const sluice::EventView event : batch) rules_.match(event, fired_);
+    if (fired_.empty()) return SLUICE_OK;
+    const std::int64_t now_ms = wall_clock_ms();
+    courier_.change([&](Groups& groups) {
+      for (Occurrence& what : fired_) groups.take(now_ms, std::move(what));
+    });
+    fired_.clear();
+    return SLUICE_OK;
+  }
+
+  std::string summary() { return "messages: " + std::to_string(courier_.sent()) + " sent\n"; }
+
+ private:
+  Rules rules_;
+  Settings settings_;
+  Receiver receiver_;
+  Courier courier_;
+  std::vector<Occurrence> fired_;
+};
+
+}  // namespace alerting

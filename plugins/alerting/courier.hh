@@ -1,0 +1,80 @@
+// One node's engine, its state on disk, and the thread that sends: a far side that hangs holds up messages, never
+// events. What a rule picked is on disk before process() returns.
+//
+// Threads: the lane's (accept, start, stop) and the courier's own; they share the engine behind one mutex, which is
+// taken once per batch and never held while something is sent.
+#pragma once
+
+#include "groups.hh"
+#include "journal.hh"
+
+#include <sluice/cpp/host_view.hh>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace alerting {
+
+/// Milliseconds since the Unix epoch.
+[[nodiscard]] std::int64_t wall_clock_ms();
+
+class Courier {
+ public:
+  using Send = std::function<Answer(const Message&)>;
+
+  /// `cancel` ends a send that is under way, from another thread.
+  Courier(sluice::HostView host, Settings settings, std::string state, Send send, std::function<void()> cancel);
+  ~Courier();
+  Courier(const Courier&) = delete;
+  Courier& operator=(const Courier&) = delete;
+
+  /// Takes the state over and begins to send. Throws sluice::Away, sluice::BadConfig.
+  void start();
+  /// Runs body on the engine, puts what changed on disk, wakes the thread.
+  template <class Body>
+  void change(Body&& body) {
+    {
+      const std::lock_guard lock(mutex_);
+      body(groups_);
+      keep();
+    }
+    awake_.notify_one();
+  }
+  /// Sends what has not been told yet, without waiting for more; what cannot go in time stays in the state.
+  void stop(std::chrono::milliseconds timeout);
+
+  [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+
+ private:
+  void run();
+  void keep();  // under the mutex
+  void read_silences();
+  void judge(const Message& message, const Answer& answer, std::int64_t now_ms);
+  void show();
+
+  sluice::HostView host_;
+  const Send send_;
+  const std::function<void()> cancel_;
+  std::mutex mutex_;
+  std::condition_variable awake_;
+  Groups groups_;
+  Journal journal_;
+  const std::string silences_path_;
+  std::string silences_stamp_;
+  bool stopping_ = false, state_failed_ = false, away_ = false, idle_ = false;
+  std::int64_t deadline_ms_ = 0;
+  std::atomic<std::uint64_t> sent_{0};
+  std::map<std::string, sluice_cell*> failed_cells_;
+  sluice_cell *sent_cell_ = nullptr, *latency_cell_ = nullptr, *latency_sum_cell_ = nullptr, *firing_cell_ = nullptr,
+              *groups_cell_ = nullptr;
+  sluice_cell* suppressed_cells_[4] = {};
+  std::thread thread_;
+};
+
+}  // namespace alerting

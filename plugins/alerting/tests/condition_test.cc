@@ -1,0 +1,44 @@
+// Conditions on data: what holds, and what is no condition.
+#include "catch.hh"
+
+#include "condition.hh"
+
+#include <sluice/cpp/guard.hh>
+
+using alerting::Condition;
+
+namespace {
+
+bool holds(const char* condition, const char* data) {
+  alerting::JsonReader reader;
+  REQUIRE(reader.open(data, false));
+  return Condition(condition).holds(reader);
+}
+
+}  // namespace
+
+TEST_CASE("condition: numbers, texts and literals are compared with what stands at the pointer", "[alerting]") {
+  CHECK(holds("/success_rate < 0.6", R"({"success_rate":0.59})"));
+  CHECK_FALSE(holds("/success_rate < 0.6", R"({"success_rate":0.6})"));
+  CHECK(holds("/n >= 5", R"({"n":5})"));
+  CHECK(holds("/m/rate != 1", R"({"m":{"rate":0.5}})"));
+  CHECK(holds("/list/1 == 2", R"({"list":[1,2]})"));
+  CHECK(holds(R"(/reason == "early stop")", R"({"reason":"early stop"})"));
+  CHECK(holds("/done == true", R"({"done":true})"));
+  CHECK(holds("/error exists", R"({"error":null})"));
+}
+
+TEST_CASE("condition: what is missing or of another type does not hold", "[alerting]") {
+  CHECK_FALSE(holds("/success_rate < 0.6", "{}"));
+  CHECK_FALSE(holds("/success_rate < 0.6", R"({"success_rate":"low"})"));
+  CHECK_FALSE(holds("/success_rate != 1", "{}"));
+  CHECK_FALSE(holds("/error exists", R"({"errors":1})"));
+}
+
+TEST_CASE("condition: what is no condition is refused with how one is written", "[alerting]") {
+  for (const char* text :
+       {"", "success_rate < 0.6", "/a", "/a ~ 1", "/a <", "/a < x", "/a < true", "/a == [1]", "/a exists 1"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(Condition(text), sluice::BadConfig);
+  }
+}
