@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""mutant_caught.py MUTANT — runs the crash tests over a host that settles before it publishes: they must find losses.
+"""mutant_caught.py MUTANT — runs the crash tests over a host that settles before it publishes: they must find losses, from
+a file and from a broker.
 
 A crash test that such a host passes shows nothing at all."""
 import os
@@ -10,10 +11,10 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 environment = {**os.environ, "SLUICE": sys.argv[1], "SLUICE_KILLS": "2"}
-for test in ("KillTest.test_event_log", "KillTest.test_redis_streams"):
-    ran = subprocess.run([sys.executable, str(HERE / "crash_test.py"), test], capture_output=True, text=True,
-                         env=environment)
-    lost = re.search(r"lost ([0-9]+)", ran.stdout)
+for script, test in (("crash_test.py", "KillTest.test_event_log"), ("crash_test.py", "KillTest.test_redis_streams"),
+                     ("crash_pairs.py", "redis_streams:event_log")):
+    ran = subprocess.run([sys.executable, str(HERE / script), test], capture_output=True, text=True, env=environment)
+    lost = re.search(r", lost ([0-9]+)", ran.stdout)
     if ran.returncode == 0 or lost is None or int(lost.group(1)) == 0:
         sys.exit(f"{test} did not catch a host that settles too early:\n{ran.stdout}{ran.stderr}")
     print(f"{test}: caught, {lost.group(1)} events lost")
