@@ -5,6 +5,7 @@
 #include "edge/emit.hh"
 #include "edge/event_commands.hh"
 #include "edge/plugin_commands.hh"
+#include "edge/report_command.hh"
 #include "edge/spool_commands.hh"
 #include "plugin_folders.hh"
 #include "replay_command.hh"
@@ -80,6 +81,7 @@ int run(const Command& command) {
           [](const EventCheckCommand& c) { return event_check(c); },
           [](const EventMatchCommand& c) { return event_match(c); },
           [](const EventEvalCommand& c) { return event_eval(c); },
+          [](const ReportCommand& c) { return run_report(c, std::cout, std::cerr); },
           [](const SpoolCommand& c) { return spool_command(c, std::cout, std::cerr); },
           [](const EmitCommand& c) { return emit(c.request, std::cin, std::cout, std::cerr); },
       },

@@ -15,6 +15,7 @@ inline constexpr const char* kOverview =
   sluice plugin list|explain|check|new
                                      what modules there are, what a class can be told, test or begin one
   sluice event check|match           is this a valid CloudEvent; would this filter pass it
+  sluice report FILE…                counts by type, success rate over time, first drop
   sluice spool ls|fsck|cat           look into the disk buffers of backends
   sluice emit --to URL               make and send one event
 
@@ -185,6 +186,19 @@ Examples:
   sluice event eval --sql "LENGTH(subject) > 10" events.jsonl
 
 Exit codes: 0, 64 wrong command line, or no valid expression.)";
+
+inline constexpr const char* kReport = R"(
+Reads event logs in any envelope that event_log writes, each line as it is; files in the order of their first events.
+The chart is the success rate of everything up to then: successes among successes and failures. Lines that are no
+events are named on standard error.
+
+Examples:
+  sluice report out/events.jsonl
+  sluice report out/events.jsonl* --threshold 0.6 --svg rate.svg
+  sluice report --json out/events.jsonl | jq .first_drop
+  zcat old.gz | sluice report --success com.example.done --failure com.example.failed
+
+Exit codes: 0, 1 some lines were no events, 64 wrong command line or unreadable file.)";
 
 inline constexpr const char* kSpoolLs = R"(
 For each segment: its records, how many are still open (not delivered yet), its bytes and when its oldest open event

@@ -26,6 +26,7 @@ struct Parsed {
   EventCheckCommand event_check;
   EventMatchCommand event_match;
   EventEvalCommand event_eval;
+  ReportCommand report;
   SpoolCommand spool;
   EmitRequest emit;
   DocumentProcessed document_processed;
@@ -218,6 +219,28 @@ void declare_event(CLI::App& app, Parsed& parsed) {
   eval->add_option("FILE", parsed.event_eval.file, "The events, one per line; standard input when left out");
 }
 
+void declare_report(CLI::App& app, Parsed& parsed) {
+  CLI::App* report = command(app, "report", "Show what event logs say of a run.", help::kReport);
+  report->add_option("FILE", parsed.report.files, "Event logs, also rotated and gzipped; standard input when left out");
+  report
+      ->add_option_function<double>(
+          "--threshold", [&parsed](double ratio) { parsed.report.options.threshold = ratio; },
+          "Say where the success rate first fell below this, 0 to 1")
+      ->type_name("RATIO")
+      ->check(CLI::Range(0.0, 1.0));
+  report
+      ->add_option("--after", parsed.report.options.after, "Judge the threshold from this many outcomes on (default 5)")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+  const auto types = [&](const char* option, std::vector<std::string>& into, const char* what) {
+    report->add_option(option, into, what)->type_name("TYPE")->allow_extra_args(false);
+  };
+  types("--success", parsed.report.options.success_types, "Type that is a success (default specimen.completed)");
+  types("--failure", parsed.report.options.failure_types, "Type that is a failure (default specimen.failed)");
+  report->add_option("--svg", parsed.report.svg, "Write the chart to this file, too")->type_name("FILE");
+  report->add_flag("--json", parsed.report.json, "One JSON object instead of text");
+}
+
 CLI::App* spool_part(CLI::App& spool, Parsed& parsed, const char* name, const char* what, const char* footer) {
   CLI::App* made = command(spool, name, what, footer);
   made->add_option("PATH", parsed.spool.paths, "Folders of spools, as delivery.spool.path names them");
@@ -377,6 +400,7 @@ Command chosen_command(const CLI::App& app, Parsed& parsed) {
     if (parsed.batch) parsed.event_check.shape = EventCheckCommand::Shape::batch;
     return std::move(parsed.event_check);
   }
+  if (name == "sluice report") return std::move(parsed.report);
   if (name.starts_with("sluice spool ")) {
     using What = SpoolCommand::What;
     parsed.spool.what = at.get_name() == "ls" ? What::ls : at.get_name() == "fsck" ? What::fsck : What::cat;
@@ -411,6 +435,7 @@ Command parse_command_line(const std::vector<std::string>& arguments, std::strin
   declare_letters(app, parsed);
   declare_plugin(app, parsed);
   declare_event(app, parsed);
+  declare_report(app, parsed);
   declare_spool(app, parsed);
   declare_emit(app, parsed);
 

@@ -4,6 +4,7 @@
 
 #include "core/exit_code.hh"
 #include "edge/emit_event.hh"
+#include "edge/report_command.hh"
 
 #include <chrono>
 #include <cstdint>
@@ -111,7 +112,7 @@ struct Answer {
 using Command =
     std::variant<Answer, RunCommand, CheckCommand, DlqCommand, ReplayCommand, GraphCommand, PluginListCommand,
                  PluginExplainCommand, PluginCheckCommand, PluginCheckOneCommand, PluginNewCommand, EventCheckCommand,
-                 EventMatchCommand, EventEvalCommand, SpoolCommand, EmitCommand>;
+                 EventMatchCommand, EventEvalCommand, ReportCommand, SpoolCommand, EmitCommand>;
 
 /// `arguments` without the program's name; `version` is what --version prints. Never throws for what a user typed.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments, std::string_view version);
