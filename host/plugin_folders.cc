@@ -4,6 +4,7 @@
 #include "edge/config_loader.hh"
 #include "edge/host_classes.hh"
 #include "edge/plugin_library.hh"
+#include "edge/trial_nodes.hh"
 
 #include <iostream>
 
@@ -33,7 +34,10 @@ std::vector<std::string> plugin_folders(const std::vector<std::string>& asked) {
 int check_configs(const CheckCommand& command) {
   std::vector<LoadOptions> files;
   for (const std::string& file : command.configs) files.push_back(load_options(file, command.settings));
-  return check_command(files, open_catalog, std::cout);
+  return check_command(files, open_catalog, std::cout,
+                       [](const Config& config, ClassCatalog& catalog, Problems& problems) {
+                         try_nodes(config, static_cast<PluginLibrary&>(catalog), problems);  // open_catalog made it
+                       });
 }
 
 int show_graph(const GraphCommand& command) {

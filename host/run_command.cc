@@ -19,6 +19,7 @@
 #include "edge/signals.hh"
 #include "edge/spool_files.hh"
 #include "edge/summary.hh"
+#include "edge/trial_nodes.hh"
 #include "edge/undelivered_file.hh"
 #include "edge/wall_clock.hh"
 #include "run/pipeline.hh"
@@ -117,8 +118,7 @@ std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph,
     NodeSeat seat{node.name, from.fan_out_json.empty() ? from.config_json : from.fan_out_json[node.element], 0, 1};
     CreatedNode created = create_node(library.load(from.kind, from.klass), std::move(seat), services);
     if (!created.status.ok()) {
-      Problem problem{from.file, from.mark, node.name,
-                      "class " + from.klass + " refused its config: " + created.status.text};
+      Problem problem = refusal(from, created.status.text);
       throw SetupError(to_line(problem));
     }
     nodes.push_back({std::move(created.source), std::move(created.consumer), std::move(created.backend),

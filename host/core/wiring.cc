@@ -296,7 +296,7 @@ void check_wiring(const Config& config, const Value& root, Problems& problems) {
 
 void check_ports(const Config& config, const ClassCatalog& catalog, Problems& problems) {
   for (const NodeConfig& node : config.nodes) {
-    if (node.fan_out_json.size() > 1 && node.delivery.when_full == WhenFull::block) {
+    if (node.kind == NodeKind::backend && node.fan_out_json.size() > 1 && node.delivery.when_full == WhenFull::block) {
       at(problems, node, node.mark, "",
          "makes one lane for each of its " + std::to_string(node.fan_out_json.size()) + " " + node.fan_out +
              ", and when the queue of one is full the others wait too (when_full: block loses nothing; drop_newest or "

@@ -10,11 +10,13 @@
 namespace sluice {
 namespace {
 
-Config load(const LoadOptions& file, const OpenCatalog& open_catalog, Problems& problems) {
+Config load(const LoadOptions& file, const OpenCatalog& open_catalog, Problems& problems,
+            const TryNodes& try_nodes = {}) {
   Config config = read_config(file, problems);
   if (!config.nodes.empty()) {
     const auto catalog = open_catalog(config.plugin_path, problems);
     check_classes(config, *catalog, problems);
+    if (try_nodes && !has_errors(problems)) try_nodes(config, *catalog, problems);
   }
   sort_problems(problems);
   return config;
@@ -42,11 +44,12 @@ void sort_problems(Problems& problems) {
   problems.erase(std::unique(problems.begin(), problems.end(), same), problems.end());
 }
 
-int check_command(const std::vector<LoadOptions>& files, const OpenCatalog& open_catalog, std::ostream& out) {
+int check_command(const std::vector<LoadOptions>& files, const OpenCatalog& open_catalog, std::ostream& out,
+                  const TryNodes& try_nodes) {
   int code = kClean;
   for (const LoadOptions& file : files) {
     Problems problems;
-    const Config config = load(file, open_catalog, problems);
+    const Config config = load(file, open_catalog, problems, try_nodes);
     for (const Problem& problem : problems) out << to_line(problem) << '\n';
     if (has_errors(problems)) {
       const auto errors = std::ranges::count(problems, Severity::error, &Problem::severity);

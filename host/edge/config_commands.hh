@@ -15,9 +15,11 @@ namespace sluice {
 using OpenCatalog = std::function<std::unique_ptr<ClassCatalog>(const std::vector<std::string>& folders, Problems&)>;
 
 /// Prints every problem of every file, one per line, and "FILE: ok …" for a file without errors.
-/// Returns kClean or kBadConfig; notes do not fail.
+/// Returns kClean or kBadConfig; notes do not fail. `try_nodes` asks the classes themselves, when nothing else is
+/// wrong.
+using TryNodes = std::function<void(const Config&, ClassCatalog&, Problems&)>;
 [[nodiscard]] int check_command(const std::vector<LoadOptions>& files, const OpenCatalog& open_catalog,
-                                std::ostream& out);
+                                std::ostream& out, const TryNodes& try_nodes = {});
 
 enum class GraphFormat : std::uint8_t { text, dot, mermaid };
 

@@ -1,8 +1,10 @@
 // Module alerting: observers that tell people what happens, without flooding them.
 #include "alert_node.hh"
+#include "email.hh"
 #include "slack.hh"
 #include "webhook.hh"
 
+extern "C" const char email_schema_json[];
 extern "C" const char slack_schema_json[];
 extern "C" const char alert_webhook_schema_json[];
 
@@ -17,4 +19,10 @@ SLUICE_MODULE(sluice::consumer<alerting::AlertNode<alerting::Slack>>(
                    .version = "1.0.0",
                    .summary = "Alerts as JSON by HTTP POST: grouped, repeated, resolved, silenced.",
                    .schema = alert_webhook_schema_json,
+                   .flags = SLUICE_OBSERVER}),
+              sluice::consumer<alerting::AlertNode<alerting::Email>>(
+                  {.name = "email",
+                   .version = "1.0.0",
+                   .summary = "Alerts by mail: grouped, repeated, resolved, silenced; one lane for each recipient.",
+                   .schema = email_schema_json,
                    .flags = SLUICE_OBSERVER}))

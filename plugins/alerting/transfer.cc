@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
-#include <cstring>
 #include <mutex>
 #include <string_view>
 
@@ -21,15 +19,36 @@ std::size_t keep(char* bytes, std::size_t size, std::size_t count, void* to) {
   return size * count;
 }
 
-struct Upload {
-  std::string_view rest;
-};
-std::size_t give(char* to, std::size_t size, std::size_t count, void* from) {
-  auto& upload = *static_cast<Upload*>(from);
-  const std::size_t length = std::min(size * count, upload.rest.size());
-  std::memcpy(to, upload.rest.data(), length);
-  upload.rest.remove_prefix(length);
-  return length;
+/// The last reply that says no: behind it the talk goes on to its end ("221 Bye").
+std::string refusal_in(std::string_view replies) {
+  std::string_view found;
+  while (!replies.empty()) {
+    const std::string_view line = replies.substr(0, replies.find_first_of("\r\n"));
+    replies.remove_prefix(std::min(line.size() + 1, replies.size()));
+    if (line.starts_with('4') || line.starts_with('5')) found = line;
+  }
+  return std::string(found);
+}
+
+void add_part(curl_mime* to, const std::string& content, const char* type) {
+  curl_mimepart* part = curl_mime_addpart(to);
+  curl_mime_data(part, content.data(), content.size());
+  curl_mime_type(part, type);
+  curl_mime_encoder(part, "quoted-printable");
+}
+
+/// Text first, HTML last: who reads mail takes the last that he understands (RFC 2046).
+curl_mime* alternatives(CURL* easy, const std::string& text, const std::string& html) {
+  curl_mime* inner = curl_mime_init(easy);
+  add_part(inner, text, "text/plain; charset=utf-8");
+  add_part(inner, html, "text/html; charset=utf-8");
+  curl_mime* whole = curl_mime_init(easy);
+  curl_mimepart* part = curl_mime_addpart(whole);
+  curl_mime_subparts(part, inner);
+  curl_mime_type(part, "multipart/alternative");
+  curl_slist* inline_header = curl_slist_append(nullptr, "Content-Disposition: inline");
+  curl_mime_headers(part, inline_header, 1);
+  return whole;
 }
 
 }  // namespace
@@ -109,7 +128,6 @@ SmtpAnswer Transfer::mail(const SmtpRequest& request) {
   SmtpAnswer answer;
   curl_->prepare(request.url + "/" + request.helo);
   CURL* easy = curl_->easy;
-  Upload upload{request.mail};
   curl_slist* to = curl_slist_append(nullptr, ("<" + request.to + ">").c_str());
   std::string replies;
   const long tls = request.require_tls ? CURLUSESSL_ALL : request.try_tls ? CURLUSESSL_TRY : CURLUSESSL_NONE;
@@ -122,10 +140,11 @@ SmtpAnswer Transfer::mail(const SmtpRequest& request) {
   }
   curl_easy_setopt(easy, CURLOPT_MAIL_FROM, ("<" + request.from + ">").c_str());
   curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
-  curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-  curl_easy_setopt(easy, CURLOPT_READFUNCTION, &give);
-  curl_easy_setopt(easy, CURLOPT_READDATA, &upload);
-  curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.mail.size()));
+  curl_slist* headers = nullptr;
+  for (const std::string& line : request.headers) headers = curl_slist_append(headers, line.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+  curl_mime* mime = alternatives(easy, request.text, request.html);
+  curl_easy_setopt(easy, CURLOPT_MIMEPOST, mime);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &keep);  // the server's replies
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &replies);
   const CURLcode code = curl_easy_perform(easy);
@@ -136,10 +155,11 @@ SmtpAnswer Transfer::mail(const SmtpRequest& request) {
     answer.timed_out = code == CURLE_OPERATION_TIMEDOUT;
     answer.bad_login = code == CURLE_LOGIN_DENIED;
     answer.bad_tls = code == CURLE_USE_SSL_FAILED || code == CURLE_PEER_FAILED_VERIFICATION;
-    while (!replies.empty() && (replies.back() == '\n' || replies.back() == '\r')) replies.pop_back();
-    const std::size_t line = replies.rfind('\n');
-    answer.reply = line == replies.npos ? replies : replies.substr(line + 1);
+    answer.reply = refusal_in(replies);
   }
+  curl_easy_setopt(easy, CURLOPT_MIMEPOST, nullptr);
+  curl_mime_free(mime);
+  curl_slist_free_all(headers);
   curl_slist_free_all(to);
   return answer;
 }

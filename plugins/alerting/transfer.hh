@@ -30,8 +30,9 @@ struct SmtpRequest {
   bool try_tls = true;
   std::string user, password, auth;  // auth: empty, or one of PLAIN LOGIN CRAM-MD5
   std::string helo;
-  std::string from, to;  // bare addresses
-  std::string mail;      // the whole, lines ended by CRLF
+  std::string from, to;              // bare addresses
+  std::vector<std::string> headers;  // "Name: value", without line ends
+  std::string text, html;            // the two alternatives
 };
 struct SmtpAnswer {
   bool sent = false;
