@@ -1,0 +1,118 @@
+#include "json_schema.hh"
+
+#include <sluice/cpp/encode.hh>
+#include <sluice/cpp/writer_view.hh>
+
+namespace validation {
+namespace {
+
+constexpr std::size_t kReasonBytes = 512;  // a longer reason is cut
+
+/// Cut where a character begins.
+std::string cut(std::string text) {
+  if (text.size() <= kReasonBytes) return text;
+  std::size_t end = kReasonBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+}  // namespace
+
+JsonSchema::Policy JsonSchema::policy_of(std::string_view word) {
+  if (word == "pass") return Policy::pass;
+  if (word == "drop") return Policy::drop;
+  if (word == "tag") return Policy::tag;
+  if (word == "divert") return Policy::divert;
+  return word == "halt" ? Policy::halt : Policy::reject;
+}
+
+JsonSchema::JsonSchema(sluice::HostView host, sluice::ConfigView config)
+    : host_(host),
+      files_(config),
+      on_invalid_(policy_of(config.text("on_invalid"))),
+      on_unknown_(policy_of(config.text("on_unknown"))),
+      valid_(host.cell(SLUICE_COUNTER, "json_schema_events_total", "Events by what the comparison said.",
+                       {{"result", "valid"}})),
+      invalid_(host.cell(SLUICE_COUNTER, "json_schema_events_total", "Events by what the comparison said.",
+                         {{"result", "invalid"}})),
+      unknown_(host.cell(SLUICE_COUNTER, "json_schema_events_total", "Events by what the comparison said.",
+                         {{"result", "unknown"}})) {
+  if (files_.empty()) {
+    throw sluice::BadConfig("no schema is named: give types, dataschemas or folder");
+  }
+}
+
+sluice_status JsonSchema::process(sluice::BatchView batch, std::uint8_t* verdict, sluice_writer* out,
+                                  sluice_error& error) {
+  const bool was_halted = halt_text_.has_value();
+  for (std::uint32_t i = 0; i < batch.size(); ++i) {
+    if (halt_text_) {
+      verdict[i] = SLUICE_TO_REFUSE;
+      host_.explain(i, *halt_text_);
+      continue;
+    }
+    const sluice::EventView event = batch[i];
+    NamedSchema* schema = files_.find(event);
+    if (schema == nullptr) {
+      sluice::add(unknown_);
+      if (on_unknown_ == Policy::pass) continue;
+      apply(on_unknown_, event, i, "no schema is known for type " + std::string(event.type()), verdict[i], out);
+    } else if (const auto why = why_not(event, *schema)) {
+      sluice::add(invalid_);
+      apply(on_invalid_, event, i, cut("data does not fit " + schema->name + ": " + *why), verdict[i], out);
+    } else {
+      sluice::add(valid_);
+    }
+  }
+  if (!halt_text_ || was_halted) return SLUICE_OK;
+  sluice::put(&error, *halt_text_);
+  return SLUICE_HALT;
+}
+
+std::optional<std::string> JsonSchema::why_not(sluice::EventView event, NamedSchema& schema) {
+  if (!event.has_data()) return "there is none";
+  if (event.data_is_bytes()) return "is bytes, not JSON";
+  return check_.why_not(event.data(), schema.schema);
+}
+
+void JsonSchema::apply(Policy policy, sluice::EventView event, std::uint32_t index, const std::string& why,
+                       std::uint8_t& verdict, sluice_writer* out) {
+  switch (policy) {
+    case Policy::pass:
+      return;
+    case Policy::tag:
+      return tag(event, index, why, verdict, out);
+    case Policy::drop:
+      verdict = SLUICE_TO_DROP;
+      break;
+    case Policy::reject:
+      verdict = SLUICE_TO_REJECT;
+      break;
+    case Policy::divert:
+      verdict = kInvalidPort;
+      return;
+    case Policy::halt:
+      verdict = SLUICE_TO_REFUSE;
+      halt_text_ = "event " + std::string(event.id()) + " of " + std::string(event.source()) + ": " + why;
+      break;
+  }
+  host_.explain(index, halt_text_ ? *halt_text_ : why);
+}
+
+/// The event goes on with one attribute more. One that was tagged before goes on as it is.
+void JsonSchema::tag(sluice::EventView event, std::uint32_t index, const std::string& why, std::uint8_t& verdict,
+                     sluice_writer* out) {
+  if (event.extension(kTag)) return;
+  const std::string_view json = event.json();
+  const std::size_t open = json.find('{');
+  if (open != std::string_view::npos && out != nullptr) {
+    tagged_.assign(R"({")").append(kTag).append(R"(":")");
+    sluice::append_json_escaped(tagged_, why);
+    tagged_.append("\",").append(json.substr(open + 1));
+    if (sluice::WriterView(*out).replace(tagged_, index)) return;
+  }
+  verdict = SLUICE_TO_REJECT;  // an event that does not fit must not pass as one that does
+  host_.explain(index, why + " (and there was no room to tag it)");
+}
+
+}  // namespace validation
