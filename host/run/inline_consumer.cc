@@ -14,18 +14,31 @@ sluice_str str_of(std::string_view text) { return {text.data(), text.size()}; }
 struct DerivedWriter {
   sluice_writer writer{};
   Block* block = nullptr;
+  std::size_t slots = 0;
 
-  DerivedWriter(std::vector<sluice_record>& records, Block& into) : block(&into) {
-    std::memset(records.data(), 0, records.size() * sizeof(sluice_record));
+  /// Requires: a slot for every event of the batch and kDerivedPerCall more.
+  DerivedWriter(std::vector<sluice_record>& records, Block& into) : block(&into), slots(records.size()) {
+    std::memset(records.data(), 0, limits::kDerivedPerCall * sizeof(sluice_record));
     writer.size = sizeof(sluice_writer);
     writer.stride = sizeof(sluice_record);
-    writer.cap = static_cast<std::uint32_t>(records.size());
+    writer.cap = limits::kDerivedPerCall;
     writer.records = records.data();
     writer.grow = &grow;
   }
-  /// Records are bounded; bytes are handed out in chunks of the block as they are asked for.
+  /// What is added is bounded; what takes the place of another event is not more than there was, so it makes room
+  /// again. Bytes are handed out in chunks of the block as they are asked for.
+  void make_room() noexcept {
+    auto* all = static_cast<sluice_record*>(writer.records);
+    std::size_t room = limits::kDerivedPerCall;
+    for (std::uint32_t i = 0; i < writer.count; ++i) room += (all[i].flags & SLUICE_REPLACES) != 0 ? 1 : 0;
+    room = std::min(room, slots);
+    if (room <= writer.cap) return;
+    std::memset(all + writer.cap, 0, (room - writer.cap) * sizeof(sluice_record));
+    writer.cap = static_cast<std::uint32_t>(room);
+  }
   static std::int32_t grow(sluice_writer* writer, std::uint32_t records, std::uint64_t bytes) {
     auto* self = reinterpret_cast<DerivedWriter*>(writer);
+    if (writer->count + records > writer->cap) self->make_room();
     if (writer->count + records > writer->cap) return 0;
     if (bytes > limits::kDerivedBytes) return 0;
     if (bytes > 0) {
@@ -88,6 +101,9 @@ void InlineConsumer::process(std::span<const sluice_event> batch, Block& block, 
   judging_ = &out;
   sluice_status status = SLUICE_OK;
   if (node_.emits()) {
+    if (records_.size() < limits::kDerivedPerCall + batch.size()) {
+      records_.resize(limits::kDerivedPerCall + batch.size());
+    }
     DerivedWriter derived(records_, block);
     status = node_.process(view, out.verdicts.data(), &derived.writer, error);
     if (status == SLUICE_OK || status == SLUICE_HALT) decode_derived(derived.writer, batch, block, out);

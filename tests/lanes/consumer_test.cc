@@ -137,6 +137,43 @@ TEST_CASE("replaces: the new event takes the place of the old one", "[lanes][con
   CHECK(in.of(a).outcome == Outcome::delivered);
 }
 
+TEST_CASE("replaces: every event of a batch may be replaced, and no more than the bound may be added",
+          "[lanes][consumer]") {
+  Rig rig;
+  rig.config.batch_events = 256;
+  auto& in = rig.source("in");
+  auto& enrich = rig.consumer("enrich", {"in"});
+  auto& out = rig.backend("out", {"enrich"});
+  out.answers_at_once = true;
+  std::vector<std::string> texts;
+  std::uint32_t added = 0;
+  enrich.judge = [&](const sluice_batch& batch, std::uint8_t*, sluice_writer* writer, std::string&) {
+    const auto add = [&](const std::string& text, std::uint32_t flags, std::uint32_t parent) {
+      if (writer->count == writer->cap && writer->grow(writer, 1, 0) == 0) return false;
+      sluice_record* record = SLUICE_RECORD(writer, writer->count++);
+      record->ptr = reinterpret_cast<const std::uint8_t*>(text.data());
+      record->len = text.size();
+      record->flags = flags;
+      record->parent = parent;
+      return true;
+    };
+    texts.clear();
+    for (std::uint32_t i = 0; i < batch.count; ++i) texts.push_back(event_json(id_at(batch, i), "t.replaced"));
+    for (std::uint32_t i = 0; i < batch.count; ++i) REQUIRE(add(texts[i], SLUICE_REPLACES, i));
+    added = 0;
+    const std::string more = event_json("more", "t.more");
+    while (added < 1000 && add(more, 0, 0)) ++added;
+    writer->count -= added;  // only the room for them is of interest
+    return sluice_status{SLUICE_OK};
+  };
+  rig.build();
+  for (int i = 0; i < 200; ++i) in.offer("e" + std::to_string(i));
+  for (int i = 0; i < 10 && out.taken.size() < 200; ++i) rig.step();
+  REQUIRE(out.taken.size() == 200);
+  CHECK(out.taken[199].json == event_json("e199", "t.replaced"));
+  CHECK(added == limits::kDerivedPerCall);
+}
+
 TEST_CASE("halt: the event that caused it goes on, the later ones are refused with the text, the run ends",
           "[lanes][consumer][halt]") {
   Rig rig;

@@ -35,6 +35,7 @@ class SchemaCatalog : public sluice::ClassCatalog {
     add(NodeKind::backend, "null", "plugins/bench/null_schema.json");
     add(NodeKind::consumer, "handover", "plugins/handover/schema.json");
     add(NodeKind::consumer, "validation", "plugins/validation/schema.json", SLUICE_EMITS);
+    add(NodeKind::consumer, "json_schema", "plugins/validation/json_schema.json", SLUICE_EMITS, {"invalid"});
     add(NodeKind::consumer, "metrics", "plugins/metrics/schema.json", SLUICE_OBSERVER);
     // The host's own class, see host/edge/dead_letter_backend.cc.
     put({.kind = NodeKind::backend,
@@ -73,10 +74,16 @@ class SchemaCatalog : public sluice::ClassCatalog {
   [[nodiscard]] std::string where_looked() const override { return "the tests' catalog"; }
 
  private:
-  void add(sluice::NodeKind kind, const std::string& name, const std::string& schema_file, std::uint32_t flags = 0) {
+  void add(sluice::NodeKind kind, const std::string& name, const std::string& schema_file, std::uint32_t flags = 0,
+           std::vector<std::string> ports = {}) {
     std::ifstream stream(std::string(SLUICE_SOURCE_DIR) + "/" + schema_file);
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    put({.kind = kind, .name = name, .module_path = "tests", .schema_json = text, .flags = flags});
+    put({.kind = kind,
+         .name = name,
+         .module_path = "tests",
+         .schema_json = text,
+         .flags = flags,
+         .ports = std::move(ports)});
   }
 
   using Key = std::pair<sluice::NodeKind, std::string>;
