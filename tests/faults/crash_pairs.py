@@ -8,36 +8,26 @@ host, compares the ids: none lost, and no more twice than what was in flight, su
 as it is done (--out keeps them) and ends with 1 when a pair did not hold. SLUICE_SEED is printed and changes the dice."""
 import argparse
 import json
-import os
-import pathlib
-import re
-import subprocess
 import sys
 import tempfile
-import time
-import unittest
 
 import ends
 import fault
+import kill_table
 from fault import wait_for
 
 IN_FLIGHT = 1000
 PROGRESS = 1500          # events that a host delivers at most before its kill is due
-SKIPPED = 77
-HEAD = "| pair | kills | sent | arrived | lost | duplicated | bound | least in flight at a kill |\n|---|--:|--:|--:|--:|--:|--:|--:|"
 
 
-class Pair(fault.Fault):
-    """One pair, tried as a test of unittest, whose folder and cleaning it uses."""
-
+class Pair(kill_table.Row):
     def __init__(self, servers, source, backend, kills):
-        super().__init__("run_pair")
-        self.servers, self.kinds, self.kills = servers, (source, backend), kills
+        super().__init__(f"{source} → {backend}", (source, backend), kills)
+        self.servers = servers
 
-    def run_pair(self):
+    def run_row(self):
         source, backend = self.kinds
         name = f"{source}-{backend}"
-        self.random.seed(f"{fault.SEED} {name}")
         self.source = ends.KINDS[source](self.servers.of(source), self.folder, "from-" + name)
         self.far = ends.KINDS[backend](self.servers.of(backend), self.folder, "to-" + name)
         # Half of the largest progress per kill is what is used up; the rest must still fill the windows.
@@ -52,7 +42,7 @@ class Pair(fault.Fault):
                                 "queue": {"max_events": ends.WINDOW}, "rate_limit": f"{ends.RATE}/s"}}})
         in_flight = [self.kill_one(config, number) for number in range(self.kills)]
         self.drain(config)
-        self.judge(sent, self.far.write_lines(self.path("arrived.jsonl")), min(in_flight))
+        self.judge(sent, self.far.write_lines(self.path("arrived.jsonl")), self.kills * self.source.window, min(in_flight))
 
     def kill_one(self, config, number):
         """Starts, kills. Returns how many were in flight just before."""
@@ -85,50 +75,21 @@ class Pair(fault.Fault):
             self.assertEqual(host.end(), 0, host.text()[-4000:])
         self.fail("the source does not come to its end")
 
-    def judge(self, sent, arrived, in_flight):
-        bound = self.kills * self.source.window
-        ran = subprocess.run([fault.support.PYTHON, str(fault.HERE / "compare_ids.py"), sent, arrived, str(bound)],
-                             capture_output=True, text=True)
-        figures = dict(re.findall(r"([a-z]+) (\d+)", ran.stdout))
-        self.row = "| %s → %s | %d | %s | %s | %s | %s | %d | %d |" % (
-            *self.kinds, self.kills, figures["sent"], figures["delivered"], figures["lost"], figures["duplicates"], bound, in_flight)
-        self.assertEqual(ran.returncode, 0, self.row + "\n" + ran.stdout + ran.stderr)
-
 
 def main():
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("pairs", nargs="*", help="SOURCE:BACKEND")
-    ask.add_argument("--all", action="store_true")
-    ask.add_argument("--kills", type=int, default=int(os.environ.get("SLUICE_KILLS", "2")))
-    ask.add_argument("--out", type=pathlib.Path, help="rows are added to this file as well")
-    given = ask.parse_args()
+    given = kill_table.arguments(ask)
     pairs = [(source, backend) for source in ends.SOURCES for backend in ends.BACKENDS] if given.all else [
         tuple(pair.split(":")) for pair in given.pairs]
-    print(f"seed {fault.SEED}\n{HEAD}", flush=True)
-    failed = tried = 0
     with tempfile.TemporaryDirectory(prefix="sluice-pairs-", ignore_cleanup_errors=True) as folder:
         servers = ends.Servers(folder)
         try:
-            for source, backend in pairs:
-                why = ends.missing((source, backend))
-                if why:
-                    print(f"{source} → {backend}: {why}", flush=True)
-                    continue
-                started, case, result = time.monotonic(), Pair(servers, source, backend, given.kills), unittest.TestResult()
-                case.run(result)
-                tried += 1
-                for _, text in result.failures + result.errors:
-                    failed += 1
-                    print(f"{source} → {backend} FAILED:\n{text}", flush=True)
-                row = getattr(case, "row", None)
-                if row:
-                    print(row, f"<!-- {time.monotonic() - started:.0f} s -->", flush=True)
-                if row and given.out:
-                    with open(given.out, "a", encoding="utf-8") as out:
-                        out.write(row + "\n")
+            code = kill_table.run((Pair(servers, *pair, given.kills) for pair in pairs), ("pair", "least in flight at a kill"),
+                                  given.out, ends.missing)
         finally:
             servers.end()
-    sys.exit(1 if failed else 0 if tried else SKIPPED)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
