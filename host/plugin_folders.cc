@@ -6,7 +6,10 @@
 #include "edge/plugin_library.hh"
 #include "edge/trial_nodes.hh"
 
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
+#include <iterator>
 
 namespace sluice {
 
@@ -28,7 +31,14 @@ std::unique_ptr<ClassCatalog> open_catalog(const std::vector<std::string>& folde
 }  // namespace
 
 std::vector<std::string> plugin_folders(const std::vector<std::string>& asked) {
-  return asked.empty() ? default_plugin_path() : asked;
+  if (!asked.empty()) return asked;
+  // Of the two default places one is enough: a checkout has no ../lib, an installation no folder beside the program.
+  std::vector<std::string> folders = default_plugin_path(), there;
+  std::ranges::copy_if(folders, std::back_inserter(there), [](const std::string& folder) {
+    std::error_code error;
+    return std::filesystem::exists(folder, error);
+  });
+  return there.empty() ? folders : there;
 }
 
 int check_configs(const CheckCommand& command) {
