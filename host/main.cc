@@ -1,4 +1,5 @@
 // A table of contents: what was asked for, and who does it.
+#include "alert_command.hh"
 #include "core/setup_error.hh"
 #include "dlq_command.hh"
 #include "edge/command_line.hh"
@@ -63,6 +64,7 @@ int run(const Command& command) {
       Dispatch{
           [](const Answer& c) { return answer(c); },
           [](const RunCommand& c) { return run_command(c); },
+          [](const AlertCommand& c) { return alert_command(c); },
           [](const DlqCommand& c) { return dlq_command(c); },
           [](const ReplayCommand& c) { return replay_command(c); },
           [](const CheckCommand& c) { return check_configs(c); },

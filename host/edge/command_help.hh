@@ -17,6 +17,7 @@ inline constexpr const char* kOverview =
   sluice event check|match           is this a valid CloudEvent; would this filter pass it
   sluice report FILE…                counts by type, success rate over time, first drop
   sluice spool ls|fsck|cat           look into the disk buffers of backends
+  sluice alert test|render|silence   try, rehearse and silence what sends messages to people
   sluice emit --to URL               make and send one event
 
 'sluice COMMAND --help' explains a command, with examples. 'sluice --version' names the version.
@@ -199,6 +200,34 @@ Examples:
   zcat old.gz | sluice report --success com.example.done --failure com.example.failed
 
 Exit codes: 0, 1 some lines were no events, 64 wrong command line or unreadable file.)";
+
+inline constexpr const char* kAlertTest = R"(
+Sends one message that says it is a test, to each recipient. A host that runs is not disturbed.
+
+Examples:
+  sluice alert test slack --config config/examples/alert_slack.yaml
+
+Exit codes: 0 sent, 1 not sent (and why), 64 wrong command line, 78 wrong configuration.)";
+
+inline constexpr const char* kAlertRender = R"(
+Takes events from standard input, one a line, in the format of the source in front of the observer, and prints each
+message that would be sent and when, by the events' own times. Nothing is sent and no state is touched.
+
+Examples:
+  sluice alert render slack --config config/examples/alert_slack.yaml < events.jsonl
+
+Exit codes: 0, 1 some lines were no events, 64 wrong command line, 78 wrong configuration.)";
+
+inline constexpr const char* kAlertSilence = R"(
+Writes beside the observer's state; a host that runs sees it within a second. 'rule' and 'severity' are labels too, and a
+value may end with *. What fires on is told when the silence is over; notices are not.
+
+Examples:
+  sluice alert silence slack --config settings.yaml --match rule=low_success_rate --for 2h --comment maintenance
+  sluice alert silence slack --config settings.yaml --list
+  sluice alert silence slack --config settings.yaml --end s1795209790246
+
+Exit codes: 0, 64 wrong command line, 78 wrong configuration.)";
 
 inline constexpr const char* kSpoolLs = R"(
 For each segment: its records, how many are still open (not delivered yet), its bytes and when its oldest open event

@@ -28,6 +28,7 @@ struct Parsed {
   EventEvalCommand event_eval;
   ReportCommand report;
   SpoolCommand spool;
+  AlertCommand alert;
   EmitRequest emit;
   DocumentProcessed document_processed;
   DocumentFailed document_failed;
@@ -380,6 +381,28 @@ Answer usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return wrong(at, error.what());
 }
 
+void declare_alert(CLI::App& app, Parsed& parsed) {
+  AlertCommand& asked = parsed.alert;
+  CLI::App* alert = command(app, "alert", "Try, rehearse and silence the observers that send messages to people.", "");
+  const auto part = [&](const char* name, const char* what, const char* footer) {
+    CLI::App* made = command(*alert, name, what, footer);
+    made->add_option("NODE", asked.node, "The observer's name in the configuration")->required();
+    add_config(*made, asked.config, asked.settings);
+    return made;
+  };
+  part("test", "Send one message that says it is a test.", help::kAlertTest);
+  part("render", "Print what would be sent for the events on standard input, and when.", help::kAlertRender);
+  CLI::App* silence = part("silence", "Keep alerts quiet for a time, also in a host that runs.", help::kAlertSilence);
+  CLI::Option* match = silence->add_option("--match", asked.match, "A label and its value; all given must fit");
+  match->type_name("LABEL=VALUE")->allow_extra_args(false);
+  CLI::Option* span = silence->add_option("--for", asked.span, "How long, such as 2h")->type_name("DURATION");
+  match->needs(span);
+  span->needs(match);
+  silence->add_option("--comment", asked.comment, "Why")->type_name("TEXT");
+  CLI::Option* end = silence->add_option("--end", asked.end, "End this silence")->type_name("ID")->excludes(match);
+  silence->add_flag("--list", asked.list, "Print what was said so far")->excludes(match)->excludes(end);
+}
+
 Command chosen_command(const CLI::App& app, Parsed& parsed) {
   const CLI::App& at = deepest(app);
   const std::string name = full_name(at);
@@ -409,6 +432,15 @@ Command chosen_command(const CLI::App& app, Parsed& parsed) {
     }
     return std::move(parsed.spool);
   }
+  if (name.starts_with("sluice alert ")) {
+    using What = AlertCommand::What;
+    AlertCommand& asked = parsed.alert;
+    asked.what = at.get_name() == "test" ? What::test : at.get_name() == "render" ? What::render : What::silence;
+    if (asked.what == What::silence && asked.match.empty() && asked.end.empty() && !asked.list) {
+      return wrong(at, "say what to do: --match LABEL=VALUE --for DURATION, --end ID, or --list");
+    }
+    return std::move(asked);
+  }
   if (name.starts_with("sluice emit")) {
     EmitRequest& request = parsed.emit;
     if (at.get_name() == DocumentProcessed::kName) request.body = std::move(parsed.document_processed);
@@ -437,6 +469,7 @@ Command parse_command_line(const std::vector<std::string>& arguments, std::strin
   declare_event(app, parsed);
   declare_report(app, parsed);
   declare_spool(app, parsed);
+  declare_alert(app, parsed);
   declare_emit(app, parsed);
 
   std::vector<std::string> words = arguments;

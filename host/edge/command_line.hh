@@ -98,6 +98,15 @@ struct SpoolCommand {
   std::vector<Setting> settings;
   bool all = false, rejected = false;  // cat
 };
+/// `sluice alert`: an observer that sends messages to people, by its name.
+struct AlertCommand {
+  enum class What : std::uint8_t { test, render, silence } what = What::test;
+  std::string node, config;
+  std::vector<Setting> settings;
+  std::vector<std::string> match;  // silence: label=value
+  std::string span, comment, end;  // silence: how long, why; or the id of one to end
+  bool list = false;
+};
 struct EmitCommand {
   EmitRequest request;
 };
@@ -112,7 +121,8 @@ struct Answer {
 using Command =
     std::variant<Answer, RunCommand, CheckCommand, DlqCommand, ReplayCommand, GraphCommand, PluginListCommand,
                  PluginExplainCommand, PluginCheckCommand, PluginCheckOneCommand, PluginNewCommand, EventCheckCommand,
-                 EventMatchCommand, EventEvalCommand, ReportCommand, SpoolCommand, EmitCommand>;
+                 EventMatchCommand, EventEvalCommand, ReportCommand, SpoolCommand, AlertCommand,
+                 EmitCommand>;
 
 /// `arguments` without the program's name; `version` is what --version prints. Never throws for what a user typed.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments, std::string_view version);

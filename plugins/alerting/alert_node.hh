@@ -2,10 +2,12 @@
 #pragma once
 
 #include "courier.hh"
+#include "rehearsal.hh"
 #include "rules.hh"
 
 #include <sluice/cpp/plugin.hh>
 
+#include <memory>
 #include <string>
 
 namespace alerting {
@@ -48,6 +50,24 @@ class AlertNode {
     return SLUICE_OK;
   }
 
+  void test_message(std::chrono::milliseconds) {
+    const Answer answer = receiver_.send(test_text(wall_clock_ms()));
+    if (answer.result != Answer::Result::sent) throw sluice::Away(answer.reason + ": " + answer.text);
+  }
+  std::string render(const sluice::BatchView* batch) {
+    if (rehearsal_ == nullptr) rehearsal_ = std::make_unique<Rehearsal>(settings_);
+    const auto preview = [this](const Message& message) { return receiver_.preview(message); };
+    if (batch == nullptr) return rehearsal_->end(preview);
+    std::string out;
+    for (const sluice::EventView event : *batch) {
+      rules_.match(event, fired_);
+      out += rehearsal_->event(event.time_seconds(), fired_, preview);
+      fired_.clear();
+    }
+    return out;
+  }
+  std::string silences_path() { return courier_.silences_path(); }
+
   std::string summary() { return "messages: " + std::to_string(courier_.sent()) + " sent\n"; }
 
  private:
@@ -56,6 +76,7 @@ class AlertNode {
   Receiver receiver_;
   Courier courier_;
   std::vector<Occurrence> fired_;
+  std::unique_ptr<Rehearsal> rehearsal_;
 };
 
 }  // namespace alerting

@@ -49,6 +49,7 @@ class Courier {
   /// Sends what has not been told yet, without waiting for more; what cannot go in time stays in the state.
   void stop(std::chrono::milliseconds timeout);
 
+  [[nodiscard]] const std::string& silences_path() const noexcept { return silences_path_; }
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
 
  private:

@@ -16,6 +16,8 @@
 //                a store of keys (ext/key_store.h), both or neither; throw Away when it cannot be reached:
 //                void lookup(std::span<const sluice_str> keys, std::uint8_t* present, milliseconds timeout)
 //                void record(std::span<const sluice_str> keys, milliseconds ttl, milliseconds timeout)
+//                messages to people (ext/alert.h), all three or none; throw what could not be done:
+//                void test_message(milliseconds) · std::string render(const BatchView*) · std::string silences_path()
 //   source       std::uint64_t input_bytes(): of all records until the end, 0 = not known
 //                sluice_status pull(sluice_writer&) · void settle(const sluice_settlement&), once per record
 //                (or void settle(SettlementsView) for all at once)
@@ -25,6 +27,7 @@
 //   backend      sluice_status publish(BatchView, std::uint32_t& taken) · void flush()
 #pragma once
 
+#include "../ext/alert.h"
 #include "../ext/input_size.h"
 #include "../ext/key_store.h"
 #include "../ext/summary.h"
@@ -205,7 +208,44 @@ sluice_status record(sluice_node* node, const sluice_str* keys, std::uint32_t co
   });
 }
 template <class T>
+concept SendsAlerts = requires(T t, std::chrono::milliseconds d, const BatchView* batch) {
+  t.test_message(d);
+  std::string(t.render(batch));
+  std::string(t.silences_path());
+};
+template <class T>
+sluice_status alert_test(sluice_node* node, std::int32_t timeout_ms, sluice_error* error) {
+  return guarded(error, [&] { return as<T>(node).test_message(std::chrono::milliseconds(timeout_ms)), SLUICE_OK; });
+}
+template <class T>
+sluice_status alert_render(sluice_node* node, const sluice_batch* batch, const sluice_text_sink* out,
+                           sluice_error* error) {
+  return guarded(error, [&] {
+    std::string text;
+    if (batch == nullptr) {
+      text = as<T>(node).render(nullptr);
+    } else {
+      const BatchView view(*batch);
+      text = as<T>(node).render(&view);
+    }
+    out->write(out, str(text));
+    return SLUICE_OK;
+  });
+}
+template <class T>
+sluice_status alert_silences(sluice_node* node, const sluice_text_sink* out, sluice_error* error) {
+  return guarded(error, [&] {
+    const std::string path = as<T>(node).silences_path();
+    out->write(out, str(path));
+    return SLUICE_OK;
+  });
+}
+template <class T>
 const void* extension(const sluice_class*, const char* id) {
+  if constexpr (SendsAlerts<T>) {
+    static const sluice_alerts alerts{sizeof(sluice_alerts), 0, &alert_test<T>, &alert_render<T>, &alert_silences<T>};
+    if (std::strcmp(id, SLUICE_ALERTS) == 0) return &alerts;
+  }
   if constexpr (StoresKeys<T>) {
     static const sluice_key_store key_store{sizeof(sluice_key_store), 0, &lookup<T>, &record<T>};
     if (std::strcmp(id, SLUICE_KEY_STORE) == 0) return &key_store;
