@@ -32,8 +32,8 @@ class KeyOrder {
   [[nodiscard]] bool full() const noexcept { return waiting_ >= max_held_; }
   /// Waits behind its key. `number` rises with every event of the lane. Gives the slot that it waits in.
   [[nodiscard]] std::uint32_t wait(const KeyHash& key, std::uint64_t number);
-  /// Something failed, with or without a key. A class that keeps order lets nothing succeed that was under way behind it,
-  /// so until that has come back, its keys take nobody more.
+  /// Something failed, with or without a key. A class that keeps order lets nothing succeed that was under way behind
+  /// it, so until that has come back, its keys take nobody more.
   void one_failed() noexcept { ++failures_; }
   /// It failed and will be tried again. `again`: it was held already. True: hold it, its key waits for it. False: one
   /// before it is held; wait() at its own place.
@@ -57,7 +57,7 @@ class KeyOrder {
   };
   struct Entry {
     std::uint32_t under_way = 0;
-    std::uint64_t failures = 0;  // of the lane, when the first of those under way entered
+    std::uint64_t failures = 0;                 // of the lane, when the first of those under way entered
     std::uint32_t first = kNone, last = kNone;  // slots
     bool held = false;                          // one of it failed, and the rest waits for that
   };

@@ -33,7 +33,9 @@ SpoolAnswer SpoolLog::begin_segment() {
     segments_.back().newest = true;
     return {};
   }
-  SpoolAnswer answer = store_.create(next_);
+  // Numbers that a crash took away are completed in the cursor only: an older cursor beside this segment would miss them.
+  SpoolAnswer answer = write_cursor(true);
+  if (answer.ok()) answer = store_.create(next_);
   if (!answer.ok()) return answer;
   if (!segments_.empty()) segments_.back().newest = false;
   segments_.push_back({next_, next_, 0, 0, true, false, {}});

@@ -1,6 +1,6 @@
 // bare_nats MODE FILE PORT WINDOW — each line to a subject by nats.c. MODE js: js_PublishAsync into the stream EV
-// (file storage), at most WINDOW unacknowledged; every acknowledgement is waited for and every error ends it. MODE id: the
-// same with a Nats-Msg-Id of its own for each. MODE core: publish, and a flush at the end.
+// (file storage), at most WINDOW unacknowledged; every acknowledgement is waited for and every error ends it. MODE id:
+// the same with a Nats-Msg-Id of its own for each. MODE core: publish, and a flush at the end.
 #include "measured.hh"
 
 #include <nats/nats.h>

@@ -1,5 +1,5 @@
-// Museum piece: a backend in plain C of the day the layout was sealed. It takes a few events at a time, appends each as a
-// line to a file, and completes them later, in poll(): one by one, as a range, and by status bytes.
+// Museum piece: a backend in plain C of the day the layout was sealed. It takes a few events at a time, appends each as
+// a line to a file, and completes them later, in poll(): one by one, as a range, and by status bytes.
 #include <sluice/sluice.h>
 
 #include <poll.h>
@@ -101,8 +101,9 @@ static const sluice_class museum_backend = {
     .name = "museum_backend",
     .version = "1.0.0",
     .summary = "Lines in a file, in C.",
-    .config_schema = "{\"type\":\"object\",\"additionalProperties\":false,"
-                     "\"properties\":{\"path\":{\"type\":\"string\",\"default\":\"\"}}}",
+    .config_schema =
+        "{\"type\":\"object\",\"additionalProperties\":false,"
+        "\"properties\":{\"path\":{\"type\":\"string\",\"default\":\"\"}}}",
     .backend = &backend,
     .create = create,
     .poll = wait_a_little,

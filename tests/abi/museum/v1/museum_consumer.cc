@@ -1,5 +1,5 @@
-// Museum piece: an inline consumer in C++ of the day the layout was sealed. Every tenth event it rejects with a reason, and
-// after every hundredth it adds one of its own on a second port.
+// Museum piece: an inline consumer in C++ of the day the layout was sealed. Every tenth event it rejects with a reason,
+// and after every hundredth it adds one of its own on a second port.
 #include <sluice/cpp/plugin.hh>
 #include <sluice/cpp/writer_view.hh>
 

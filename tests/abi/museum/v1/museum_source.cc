@@ -1,5 +1,5 @@
-// Museum piece: a source in C++ of the day the layout was sealed. It numbers its events, is settled in order, and says in
-// the summary how many records were told delivered.
+// Museum piece: a source in C++ of the day the layout was sealed. It numbers its events, is settled in order, and says
+// in the summary how many records were told delivered.
 #include <sluice/cpp/plugin.hh>
 #include <sluice/cpp/writer_view.hh>
 
@@ -56,5 +56,6 @@ SLUICE_MODULE(sluice::source<Numbers>(
     {.name = "museum_source",
      .version = "1.0.0",
      .summary = "Numbers from 0.",
-     .schema = R"({"type":"object","additionalProperties":false,"properties":{"count":{"type":"integer","default":10}}})",
+     .schema =
+         R"({"type":"object","additionalProperties":false,"properties":{"count":{"type":"integer","default":10}}})",
      .flags = SLUICE_IN_ORDER}))
