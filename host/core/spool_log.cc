@@ -33,7 +33,8 @@ SpoolAnswer SpoolLog::begin_segment() {
     segments_.back().newest = true;
     return {};
   }
-  // Numbers that a crash took away are completed in the cursor only: an older cursor beside this segment would miss them.
+  // Numbers that a crash took away are completed in the cursor only: an older cursor beside this segment would miss
+  // them.
   SpoolAnswer answer = write_cursor(true);
   if (answer.ok()) answer = store_.create(next_);
   if (!answer.ok()) return answer;
