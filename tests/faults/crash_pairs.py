@@ -31,7 +31,7 @@ class Pair(kill_table.Row):
         self.source = ends.KINDS[source](self.servers.of(source), self.folder, "from-" + name)
         self.far = ends.KINDS[backend](self.servers.of(backend), self.folder, "to-" + name)
         # Half of the largest progress per kill is what is used up; the rest must still fill the windows.
-        sent = self.events(self.kills * PROGRESS * 3 // 4 + 3 * ends.WINDOW)
+        sent = self.events(self.kills * PROGRESS + 4 * ends.WINDOW)
         self.source.fill(self, sent)
         self.far.prepare()
         if hasattr(self.far, "end"):
