@@ -59,7 +59,7 @@ TEST_CASE("rabbitmq: a durable and a quorum queue lose nothing when the server i
   // Word of the dead connection's deliveries comes late: it must acknowledge nothing on the new one.
   const std::size_t before = taker.taken.size();
   control("start");
-  const bool came_again = repeat_until([&] { return taker.taken.size() > before; }, [&] { taker.step(); });
+  const bool came_again = repeat_until([&] { return taker.taken.size() > before; }, [&] { taker.step(); }, 120s);
   INFO(taker.node.error);
   REQUIRE(came_again);
   for (std::size_t i = 0; i < before; ++i) taker.settle(i, SLUICE_WAS_DELIVERED);
