@@ -251,7 +251,9 @@ void Connection::bad_request(error_code error) {
     return refuse(refusal(431, "head_too_large", "the request head is longer than max_header_bytes"));
   }
   if (error == http::error::body_limit) {
-    return refuse(refusal(413, "too_large", "the body is longer than max_body_bytes"));
+    return refuse(refusal(
+        413, "too_large",
+        "the body is longer than " + std::to_string(server_.options.body_bytes_max) + " bytes (max_body_bytes)"));
   }
   refuse(refusal(400, "bad_request", "not an HTTP/1.1 request: " + error.message()));
 }

@@ -68,9 +68,10 @@ sluice_status Backend::publish(sluice::BatchView batch, std::uint32_t& taken) {
     if (!connection_->wants_write()) sent_up_to_ = next_;
     last_progress_ms_ = now_ms();
   }
+  if (refuse_too_large(batch)) return taken = 1, SLUICE_OK;
   const std::uint32_t count = std::min(batch.size(), free_places());
   commands_.clear();
-  while (taken < count && output_bytes_ + commands_.size() < kOutputBytesMax) {
+  while (taken < count && output_bytes_ + commands_.size() < kOutputBytesMax && !is_too_large(batch[taken].json())) {
     add_.append(commands_, batch[taken].json());
     ++taken;
   }
@@ -80,6 +81,18 @@ sluice_status Backend::publish(sluice::BatchView batch, std::uint32_t& taken) {
   // From here on the events are taken: whatever happens to the connection is told by completing them.
   if (!connection_->append(commands_)) lost(connection_->error());
   return SLUICE_OK;
+}
+
+// The server would close the connection over it, without a word that arrives, each time it is offered: everything that
+// is under way would go down with it. Answers come in order, so it is refused once nothing is before it.
+bool Backend::refuse_too_large(sluice::BatchView batch) {
+  if (in_flight() != 0 || batch.size() == 0 || !is_too_large(batch[0].json())) return false;
+  host_.complete(batch.ticket(), 1, SLUICE_REJECTED,
+                 "the event's " + std::to_string(batch[0].json().size()) +
+                     " bytes are more than the server takes (max_event_bytes: " +
+                     std::to_string(options_.event_bytes_max) + ", proto-max-bulk-len there)");
+  first_open_ = next_ = batch.ticket() + 1;
+  return true;
 }
 
 void Backend::flush() {

@@ -45,6 +45,10 @@ class Backend final : private Answers {
   void connect(milliseconds timeout);
   [[nodiscard]] std::uint64_t in_flight() const noexcept { return next_ - first_open_; }
   [[nodiscard]] std::uint32_t free_places() const noexcept;
+  [[nodiscard]] bool is_too_large(std::string_view event) const noexcept {
+    return event.size() > options_.event_bytes_max;
+  }
+  bool refuse_too_large(sluice::BatchView batch);
   /// Sends and reads what can be without waiting. True when something was completed.
   bool exchange();
   [[nodiscard]] bool flooded() const noexcept;

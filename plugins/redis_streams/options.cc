@@ -74,6 +74,7 @@ BackendOptions read_backend_options(sluice::ConfigView config) {
   options.ttl = std::chrono::seconds(config.integer("ttl_seconds"));
   options.timeout = milliseconds(std::llround(config.number("connection_pool/timeout") * 1000));
   options.window = static_cast<std::uint32_t>(config.integer("window"));
+  options.event_bytes_max = static_cast<std::uint64_t>(config.integer("max_event_bytes"));
   return options;
 }
 

@@ -31,6 +31,7 @@ struct BackendOptions {
   std::chrono::seconds ttl{0};          // 0 = never trimmed by age
   std::chrono::milliseconds timeout{};  // for a connection, and for the next answer while some are owed
   std::uint32_t window = 0;             // events that may be unanswered
+  std::uint64_t event_bytes_max = 0;    // a longer event is rejected
 };
 
 struct SourceOptions {

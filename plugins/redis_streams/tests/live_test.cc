@@ -53,6 +53,20 @@ TEST_CASE("redis_streams: a window of one still moves", "[redis][live]") {
   CHECK(server.length("nlp-events") == 20);
 }
 
+TEST_CASE("redis_streams: an event over max_event_bytes is rejected with the limit, and its neighbours pass",
+          "[redis][live]") {
+  RedisServer server;
+  Driver driver(config(server.url(), R"("max_event_bytes":1000)"));
+  driver.node.start();
+  auto texts = events(0, 5);
+  texts[2].insert(texts[2].size() - 2, R"(,"more":")" + std::string(1000, 'x') + '"');
+  REQUIRE(driver.publish_all(texts));
+  CHECK(driver.host.completed(SLUICE_OK) == 4);
+  CHECK(driver.host.completed(SLUICE_REJECTED) == 1);
+  CHECK(driver.each_answered_once());
+  CHECK(server.length("nlp-events") == 4);
+}
+
 TEST_CASE("redis_streams: big events pass whole and bound what waits for the socket", "[redis][live]") {
   RedisServer server;
   Driver driver(config(server.url(), R"("window":64)"));
