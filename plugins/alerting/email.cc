@@ -7,6 +7,17 @@ namespace {
 
 constexpr std::int64_t kLoginRetryMs = 60'000;  // servers lock out who tries a wrong password too often
 
+/// Lines of a mail end in CRLF; what is not a line end stays in the encoding.
+std::string with_crlf(const std::string& text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 32);
+  for (const char c : text) {
+    if (c == '\n') out += '\r';
+    if (c != '\r') out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 Email::Email(sluice::HostView, sluice::ConfigView config)
@@ -50,8 +61,8 @@ Answer Email::send(const Message& message) {
   SmtpRequest request = request_;
   if (!request.user.empty()) request.password = password_.value();
   request.headers = std::move(mail.headers);
-  request.text = std::move(mail.text);
-  request.html = std::move(mail.html);
+  request.text = with_crlf(mail.text);
+  request.html = with_crlf(mail.html);
   return judge_smtp(transfer_.mail(request));
 }
 

@@ -3,12 +3,13 @@ a server that is away."""
 
 import email.utils
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
 import yaml
 
-from support import BUILD, Host, wait_for
+from support import BUILD, ROOT, SLUICE, Host, environment, wait_for
 
 from servers import smtp, tls as certificates
 
@@ -83,6 +84,15 @@ class Mail(unittest.TestCase):
         self.assertEqual(second["references"], first["message-id"])
         self.assertNotEqual(second["message-id"], first["message-id"])
         self.assertEqual(server.connections(), 1)
+
+    def test_the_shipped_example_mails_of_a_failed_run(self):
+        server = self.server()
+        events = subprocess.run([ROOT / "packaging" / "extraction-events", "failing"], capture_output=True, check=True).stdout
+        subprocess.run([SLUICE, "run", ROOT / "config" / "examples" / "alert_email.yaml"], input=events, timeout=60,
+                       capture_output=True, cwd=self.folder, env=environment(SMTP_PORT=server.port, SMTP_TLS="none"))
+        mail, = server.mails()
+        self.assertEqual(mail["subject"], "🚨 Extraction Failed")
+        self.assertIn("20% after 5 specimens", mail.get_body(("plain",)).get_content())
 
     def test_each_way_to_log_in_and_tls_from_the_first_byte(self):
         server = self.server(tls=True, auth=True, implicit=True)

@@ -9,7 +9,7 @@ import unittest
 
 import yaml
 
-from support import BUILD, SLUICE, Host, environment, wait_for
+from support import BUILD, ROOT, SLUICE, Host, environment, wait_for
 
 from servers.slack import Server
 
@@ -166,6 +166,16 @@ class Slack(unittest.TestCase):
 
         wait_for(lambda: counted() == 10_000, lambda: "10,000 events to be told; so far %d" % counted())
         self.assertLessEqual(len(self.slack.messages), 20)
+
+    def test_the_shipped_example_tells_of_both_runs(self):
+        for run, told in (("failing", ["🚨 Extraction failed after 5 specimens"]),
+                          ("healthy", ["✅ Early validation passed: 100% success", "🎉 Extraction completed: 23/25"])):
+            self.slack.messages.clear()
+            events = subprocess.run([ROOT / "packaging" / "extraction-events", run], capture_output=True, check=True).stdout
+            (self.folder / run).mkdir()
+            subprocess.run([SLUICE, "run", ROOT / "config" / "examples" / "alert_slack.yaml"], input=events, timeout=60,
+                           capture_output=True, cwd=self.folder / run, env=environment(SLACK_WEBHOOK_URL=self.slack.webhook_url))
+            self.assertEqual(sorted(message["text"] for message in self.slack.messages), sorted(told))
 
     def alert(self, *arguments, text=None):
         return subprocess.run([SLUICE, "alert", *arguments, "--config", self.folder / "config.yaml"], input=text, text=True,
