@@ -2,7 +2,7 @@
 """A receiver of webhooks that remembers: receiver.py PORT FOLDER LIMIT TOKEN. A request to /PLACE is appended to
 FOLDER/PLACE.received, a JSON line with its headers and body, before it is answered; what was answered survives a kill.
 
-404 where FOLDER/PLACE.open is missing, 507 while FOLDER/PLACE.full exists, 401 without the token, 413 over the limit."""
+404 where FOLDER/PLACE.open is missing, 429 while FOLDER/PLACE.full exists, 401 without the token, 413 over the limit."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ class Receiver(BaseHTTPRequestHandler):
         elif not (FOLDER / (place + ".open")).exists():
             self.answer(404, "there is no " + place)
         elif (FOLDER / (place + ".full")).exists():
-            self.answer(507, "no room")
+            self.answer(429, "no room")  # a 5xx would use up attempts
         elif size > LIMIT:
             self.answer(413, "more than %d bytes" % LIMIT)
         else:

@@ -56,7 +56,8 @@ class Class(Far):
                     client = client or http.client.HTTPConnection("127.0.0.1", port, timeout=5)
                     client.request("POST", "/events", body, headers | {"Authorization": "Bearer " + TOKEN})
                     answer = client.getresponse()
-                    self.told = answer.read().decode()
+                    text = answer.read().decode()
+                    self.told = self.told if answer.status == 202 else text
                     if answer.status in FINAL:
                         break
                 except (OSError, http.client.HTTPException):
