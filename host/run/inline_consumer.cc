@@ -127,11 +127,12 @@ void InlineConsumer::process(std::span<const sluice_event> batch, Block& block, 
 }
 
 std::uint64_t InlineConsumer::tick(std::uint64_t now_ns, Block* block, Judgement& out) {
-  if (now_ns < next_tick_ns_) return next_tick_ns_;
+  // Whether it is due or not: what the judgement still holds is of an earlier batch, whose block may be gone.
   out.verdicts.clear();
   out.reasons.clear();
   out.derived.clear();
   out.halted = false;
+  if (now_ns < next_tick_ns_) return next_tick_ns_;
   std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
   if (shared_) turn.lock();
   std::uint32_t again_ms = 0;

@@ -28,6 +28,10 @@ std::string counts(const Finding& finding) {
          number(finding.success_rate());
 }
 
+std::string passed_member(const Finding& finding) {
+  return finding.failed ? R"(,"passed":false})" : R"(,"passed":true})";
+}
+
 }  // namespace
 
 std::string halt_text(const Finding& finding, std::string_view unit_name) {
@@ -38,11 +42,35 @@ std::string halt_text(const Finding& finding, std::string_view unit_name) {
 }
 
 std::string checkpoint_data(const Finding& finding, const std::optional<std::string>& run_id) {
-  return run_member(run_id) + counts(finding) + (finding.failed ? R"(,"passed":false})" : R"(,"passed":true})");
+  return run_member(run_id) + counts(finding) + passed_member(finding);
 }
 
 std::string warning_data(const Finding& finding, const std::optional<std::string>& run_id, double threshold) {
   return run_member(run_id) + counts(finding) + R"(,"threshold":)" + number(threshold) + "}";
+}
+
+std::string window_data(const Finding& finding, const std::optional<std::string>& run_id, double threshold) {
+  return run_member(run_id) + R"(,"window":)" + std::to_string(finding.processed) + R"(,"success_rate":)" +
+         number(finding.success_rate()) + R"(,"threshold":)" + number(threshold) + passed_member(finding);
+}
+
+std::string completed_data(const Finding& finding, const std::optional<std::string>& run_id, double threshold) {
+  const std::string total = finding.total > 0 ? std::to_string(finding.total) : "null";
+  return run_member(run_id) + counts(finding) + R"(,"total":)" + total + R"(,"threshold":)" + number(threshold) +
+         passed_member(finding);
+}
+
+std::string incomplete_data(const Finding& finding, const std::optional<std::string>& run_id) {
+  return run_member(run_id) + counts(finding) + R"(,"total":)" + std::to_string(finding.total) + R"(,"missing":)" +
+         std::to_string(finding.total - finding.processed) + "}";
+}
+
+std::string stalled_data(const Finding& finding, const std::optional<std::string>& run_id, double after_s) {
+  return run_member(run_id) + counts(finding) + R"(,"idle_seconds":)" + number(after_s) + "}";
+}
+
+std::string resumed_data(const Finding& finding, const std::optional<std::string>& run_id) {
+  return run_member(run_id) + counts(finding) + "}";
 }
 
 std::string failed_data(const Finding& finding, const std::optional<std::string>& run_id) {

@@ -15,6 +15,16 @@ namespace validation {
 [[nodiscard]] std::string checkpoint_data(const Finding& finding, const std::optional<std::string>& run_id);
 [[nodiscard]] std::string warning_data(const Finding& finding, const std::optional<std::string>& run_id,
                                        double threshold);
+/// The data of validation.window, validation.completed, validation.incomplete, validation.stalled and
+/// validation.resumed.
+[[nodiscard]] std::string window_data(const Finding& finding, const std::optional<std::string>& run_id,
+                                      double threshold);
+[[nodiscard]] std::string completed_data(const Finding& finding, const std::optional<std::string>& run_id,
+                                         double threshold);
+[[nodiscard]] std::string incomplete_data(const Finding& finding, const std::optional<std::string>& run_id);
+[[nodiscard]] std::string stalled_data(const Finding& finding, const std::optional<std::string>& run_id,
+                                       double after_s);
+[[nodiscard]] std::string resumed_data(const Finding& finding, const std::optional<std::string>& run_id);
 [[nodiscard]] std::string failed_data(const Finding& finding, const std::optional<std::string>& run_id);
 
 }  // namespace validation

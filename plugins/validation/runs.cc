@@ -1,77 +1,10 @@
 #include "runs.hh"
 
+#include "journal_line.hh"
+
 #include <algorithm>
-#include <charconv>
 
 namespace validation {
-namespace {
-
-void put_number(std::string& to, std::uint64_t value) {
-  char digits[24];
-  to.append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
-}
-
-void put_identity(std::string& to, const IdHash& identity) {
-  constexpr char kHex[] = "0123456789abcdef";
-  char digits[32];
-  for (int i = 0; i < 16; ++i) {
-    digits[i] = kHex[identity.high >> (60 - 4 * i) & 15];
-    digits[16 + i] = kHex[identity.low >> (60 - 4 * i) & 15];
-  }
-  to.append(digits, sizeof(digits));
-}
-
-/// Texts end a line: only what would end it early is escaped.
-void put_text(std::string& to, std::string_view text) {
-  for (const char c : text) {
-    if (c == '\n')
-      to += "\\n";
-    else if (c == '\\')
-      to += "\\\\";
-    else
-      to += c;
-  }
-}
-
-std::string text_of(std::string_view escaped) {
-  std::string text;
-  for (std::size_t i = 0; i < escaped.size(); ++i) {
-    if (escaped[i] == '\\' && i + 1 < escaped.size())
-      text += escaped[++i] == 'n' ? '\n' : escaped[i];
-    else
-      text += escaped[i];
-  }
-  return text;
-}
-
-/// Takes what stands before the next space.
-std::string_view take_word(std::string_view& rest) {
-  const std::size_t end = std::min(rest.find(' '), rest.size());
-  const std::string_view word = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return word;
-}
-
-template <class Number>
-bool take_number(std::string_view& rest, Number& value) {
-  const std::string_view word = take_word(rest);
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  return error == std::errc() && !word.empty() && end == word.data() + word.size();
-}
-
-bool take_identity(std::string_view& rest, IdHash& identity) {
-  const std::string_view word = take_word(rest);
-  if (word.size() != 32) return false;
-  const auto half = [&](std::size_t from, std::uint64_t& to) {
-    const char* begin = word.data() + from;
-    const auto [end, error] = std::from_chars(begin, begin + 16, to, 16);
-    return error == std::errc() && end == begin + 16;
-  };
-  return half(0, identity.high) && half(16, identity.low);
-}
-
-}  // namespace
-
 Runs::Shortcut& Runs::shortcut_of(std::string_view source) noexcept {
   // Sources of one kind differ in their last characters, so these choose the place.
   std::size_t place = source.size();
@@ -216,6 +149,7 @@ void Runs::apply(std::uint32_t index, const IdHash& identity, bool success, std:
     findings.push_back(finding);
     if (finding.failed) return;
   }
+  if (rules_.window > 0) slide(run, success, finding, findings);
   if (rules_.warning_interval > 0 && run.processed % rules_.warning_interval == 0 &&
       finding.success_rate() < rules_.warning_threshold) {
     finding.kind = FindingKind::warning;
@@ -265,6 +199,7 @@ std::string Runs::snapshot() const {
       out += ' ';
     }
     out += '\n';
+    snapshot_watch(out, index, run);
   }
   for (const auto& [source, one] : sources_) {
     out += "S ";
@@ -286,6 +221,10 @@ std::string Runs::snapshot() const {
                                        finding.processed, finding.passed, std::uint64_t{finding.failed}}) {
       out += ' ';
       put_number(out, number);
+    }
+    if (finding.total > 0) {
+      out += ' ';
+      put_number(out, finding.total);
     }
     out += '\n';
   }
@@ -367,12 +306,13 @@ bool Runs::replay(std::string_view line) {
         !take_number(rest, finding.processed) || !take_number(rest, finding.passed) || !take_number(rest, failed)) {
       return false;
     }
+    if (!rest.empty() && !take_number(rest, finding.total)) return false;
     finding.kind = static_cast<FindingKind>(what);
     finding.failed = failed != 0;
     remember(finding);
     return true;
   }
-  return false;
+  return replay_watch(kind, rest);
 }
 
 }  // namespace validation

@@ -11,7 +11,11 @@
 //   + <run> <identity> <1|0>             a result was counted
 //   T <run> <processed> <passed> <halted>           totals  ) only in a snapshot,
 //   I <identity>                                    seen    ) which begins a journal
-//   C <identity> <run> <kind> <processed> <passed>  cause   )
+//   C <identity> <run> <kind> <processed> <passed> <failed> <total>   cause   )
+//   W <run> <low> <results as 1 and 0>              window  )
+//   N <run> <total>                      as many results are expected
+//   E <run> <identity> <total or ->      the run is complete
+//   Z <run> <1|0>                        the run stalled, or went on
 #pragma once
 
 #include "id_window.hh"
@@ -34,6 +38,9 @@ struct Rules {
   double early_threshold = 0.5;
   double warning_threshold = 0.7;
   std::uint64_t warning_interval = 50;
+  std::uint64_t window = 0;  // results; 0: none
+  double window_threshold = 0.7;
+  double run_threshold = 0.7;
 };
 
 struct Run {
@@ -42,9 +49,22 @@ struct Run {
   bool halted = false;
   bool told = false;  // the halt was announced by this process
   std::uint64_t used = 0;
+  // What watching it needs (runs_watch.cc).
+  std::optional<std::uint64_t> total;  // results expected
+  bool ended = false, stalled = false, low = false;
+  std::uint64_t window_passed = 0;
+  std::deque<bool> window;
+  std::uint64_t last_ns = 0;  // when something of it came, in host time; 0: not since this process began
 };
 
-enum class FindingKind : char { checkpoint = 'c', warning = 'w' };
+enum class FindingKind : char {
+  checkpoint = 'c',
+  warning = 'w',
+  window = 's',      // the sliding window fell under its threshold (failed) or came back
+  completed = 'r',   // failed: under the threshold of the whole run
+  incomplete = 'i',  // fewer results than expected
+  resumed = 'z',
+};
 
 /// What a counted result brought about. An event that comes again brings about the same again.
 struct Finding {
@@ -52,7 +72,8 @@ struct Finding {
   std::uint32_t run = 0;
   FindingKind kind = FindingKind::checkpoint;
   std::uint64_t processed = 0, passed = 0;
-  bool failed = false;  // a checkpoint below its threshold
+  bool failed = false;  // below its threshold
+  std::uint64_t total = 0;
 
   [[nodiscard]] double success_rate() const noexcept {
     return processed == 0 ? 0 : static_cast<double>(passed) / static_cast<double>(processed);
@@ -75,6 +96,15 @@ class Runs {
   void begin(std::string_view source, std::optional<std::string_view> run_id, const IdHash& identity);
   /// Counts a result and appends what follows from it. Requires: the identity was not seen.
   void count(std::uint32_t run, const IdHash& identity, bool success, std::vector<Finding>& findings);
+  /// As many results are expected of the run.
+  void expect(std::uint32_t run, std::uint64_t total);
+  /// The run is complete: what is to be said of it as a whole. Requires: the identity was not seen.
+  void end(std::uint32_t run, const IdHash& identity, std::optional<std::uint64_t> total,
+           std::vector<Finding>& findings);
+  /// Something of the run came; a stalled one goes on.
+  void touch(std::uint32_t run, const IdHash& identity, std::uint64_t now_ns, std::vector<Finding>& findings);
+  /// The runs under way of which nothing came for so long, each once. Appends at most `max`.
+  void find_stalled(std::uint64_t now_ns, std::uint64_t after_ns, std::size_t max, std::vector<Finding>& findings);
   /// What this event brought about when it was counted.
   void recall(const IdHash& identity, std::vector<Finding>& findings) const;
 
@@ -95,6 +125,12 @@ class Runs {
   std::uint32_t start_over(std::uint32_t run, const IdHash& identity);
   void apply(std::uint32_t run, const IdHash& identity, bool success, std::vector<Finding>& findings);
   void belong(std::string_view source, std::uint32_t run);
+  void slide(Run& run, bool success, Finding finding, std::vector<Finding>& findings);
+  void finish(std::uint32_t run, const IdHash& identity, std::optional<std::uint64_t> total,
+              std::vector<Finding>& findings);
+  void write_stalled(std::uint32_t run, bool stalled);
+  void snapshot_watch(std::string& out, std::uint32_t index, const Run& run) const;
+  bool replay_watch(std::string_view kind, std::string_view rest);
   void remember(const Finding& finding);
   void forget_oldest_run();
   void forget_oldest_source();

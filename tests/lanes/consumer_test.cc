@@ -174,6 +174,47 @@ TEST_CASE("replaces: every event of a batch may be replaced, and no more than th
   CHECK(added == limits::kDerivedPerCall);
 }
 
+TEST_CASE("timers: what a batch brought about is told once, and what a timer makes has its own turn",
+          "[lanes][consumer]") {
+  Rig rig;
+  auto& in = rig.source("in");
+  auto& maker = rig.consumer("maker", {"in"});
+  auto& out = rig.backend("out", {"maker"});
+  out.answers_at_once = true;
+  const sluice_attribute headers[] = {text_attribute("type", "t.made"), text_attribute("source", "/maker")};
+  const auto add = [&](sluice_writer* writer, std::uint32_t parent) {
+    sluice_record* record = SLUICE_RECORD(writer, writer->count++);
+    record->ptr = reinterpret_cast<const std::uint8_t*>("{}");
+    record->len = 2;
+    record->headers = headers;
+    record->header_count = 2;
+    record->flags = SLUICE_ATTRIBUTES;
+    record->parent = parent;
+  };
+  maker.judge = [&](const sluice_batch&, std::uint8_t*, sluice_writer* writer, std::string&) {
+    add(writer, 0);
+    return sluice_status{SLUICE_OK};
+  };
+  int timers = 0;
+  maker.timer = [&](std::uint64_t, sluice_writer* writer) {
+    if (++timers > 1) add(writer, SLUICE_NO_PARENT);
+    return std::uint32_t{1000};
+  };
+  rig.build();
+  in.offer("a");
+  rig.step();
+  for (int i = 0; i < 5; ++i) rig.step();  // the timer is not due
+  CHECK(timers == 1);
+  CHECK(out.taken.size() == 2);
+  rig.clock.advance(milliseconds(1000));
+  rig.step();
+  CHECK(timers == 2);
+  in.offer("b");
+  rig.step();
+  rig.step();
+  CHECK(out.taken.size() == 5);  // a and its own, the timer's, b and its own
+}
+
 TEST_CASE("halt: the event that caused it goes on, the later ones are refused with the text, the run ends",
           "[lanes][consumer][halt]") {
   Rig rig;

@@ -125,6 +125,7 @@ class FakeBackend final : public BackendNode {
 class FakeConsumer final : public ConsumerNode {
  public:
   std::function<sluice_status(const sluice_batch&, std::uint8_t*, sluice_writer*, std::string&)> judge;
+  std::function<std::uint32_t(std::uint64_t, sluice_writer*)> timer;  // none: it does not tick
   std::vector<std::string> seen;
   bool emitting = false;
   NodeEvents* events = nullptr;
@@ -136,8 +137,8 @@ class FakeConsumer final : public ConsumerNode {
   Status stop(std::chrono::milliseconds) override { return {}; }
   [[nodiscard]] sluice_status process(const sluice_batch& in, std::uint8_t* verdict, sluice_writer* out,
                                       std::string& error) override;
-  [[nodiscard]] bool ticks() const noexcept override { return false; }
-  [[nodiscard]] std::uint32_t tick(std::uint64_t, sluice_writer*) override { return 0; }
+  [[nodiscard]] bool ticks() const noexcept override { return timer != nullptr; }
+  [[nodiscard]] std::uint32_t tick(std::uint64_t now_ns, sluice_writer* out) override { return timer(now_ns, out); }
   [[nodiscard]] bool wants_settled() const noexcept override { return false; }
   void settled(std::span<const std::uint64_t>, std::span<const std::uint8_t>) override {}
   [[nodiscard]] bool emits() const noexcept override { return emitting; }
