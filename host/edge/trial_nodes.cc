@@ -51,11 +51,13 @@ void try_nodes(const Config& config, PluginLibrary& library, Problems& problems)
   const WallClock clock;
   PluginMetrics metrics;
   for (const NodeConfig& node : config.nodes) {
+    const std::vector<std::string> whole{node.config_json};
     try {
-      const std::string& json = node.fan_out_json.empty() ? node.config_json : node.fan_out_json.front();
       const LoadedClass loaded = library.load(node.kind, node.klass);
-      const CreatedNode made = create_node(loaded, {node.name, json, 0, 1}, {log, clock, metrics});
-      if (made.status.code == SLUICE_BAD_CONFIG) problems.push_back(refusal(node, made.status.text));
+      for (const std::string& json : node.fan_out_json.empty() ? whole : node.fan_out_json) {
+        const CreatedNode made = create_node(loaded, {node.name, json, 0, 1}, {log, clock, metrics});
+        if (made.status.code == SLUICE_BAD_CONFIG) problems.push_back(refusal(node, made.status.text));
+      }
     } catch (const SetupError& e) {
       problems.push_back({node.file, node.klass_mark, node.path, e.what()});
     }

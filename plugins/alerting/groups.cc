@@ -262,7 +262,7 @@ std::optional<Message> Groups::compose(const std::string& key, Group& group, std
   std::vector<std::string> hushed;
   bool has_news = group.unlisted > group.unlisted_told, fires = false, closes = false;
   message.oldest_ms = now_ms;
-  for (const auto& [print, alert] : group.alerts) {
+  for (auto& [print, alert] : group.alerts) {
     const bool is_news = alert.changed > alert.known;
     if (alert.resolved_ms != 0 && !settings_.send_resolved && alert.told > 0) {
       ++suppressed_.unsent_resolved;
@@ -270,7 +270,10 @@ std::optional<Message> Groups::compose(const std::string& key, Group& group, std
       continue;
     }
     if (const Quiet why = quiet(group, alert, now_ms); why != Quiet::no) {
-      if (is_news) ++(why == Quiet::silenced ? suppressed_.silence : suppressed_.inhibition);
+      if (is_news && alert.hushed != alert.changed) {  // looked at again and again, counted once
+        ++(why == Quiet::silenced ? suppressed_.silence : suppressed_.inhibition);
+        alert.hushed = alert.changed;
+      }
       if (!traits.resolves || alert.resolved_ms != 0) hushed.push_back(print);
       continue;
     }

@@ -86,6 +86,7 @@ class Groups {
     std::string title, text;
     std::int64_t first_ms = 0, last_ms = 0, resolved_ms = 0, news_ms = 0;
     std::uint64_t count = 0, told = 0;     // events behind it; of those, told
+    std::uint64_t hushed = 0;              // the last change that was counted as suppressed
     std::uint64_t changed = 0, known = 0;  // number of its last change, and of the last one that was told
   };
   struct Group {

@@ -37,6 +37,9 @@ class SchemaCatalog : public sluice::ClassCatalog {
     add(NodeKind::consumer, "validation", "plugins/validation/schema.json", SLUICE_EMITS);
     add(NodeKind::consumer, "json_schema", "plugins/validation/json_schema.json", SLUICE_EMITS, {"invalid"});
     add(NodeKind::consumer, "metrics", "plugins/metrics/schema.json", SLUICE_OBSERVER);
+    for (const char* name : {"slack", "email", "alert_webhook"}) {
+      add(NodeKind::consumer, name, std::string("plugins/alerting/") + name + "_schema.json.in", SLUICE_OBSERVER);
+    }
     // The host's own class, see host/edge/dead_letter_backend.cc.
     put({.kind = NodeKind::backend,
          .name = "dead_letter_store",
@@ -76,14 +79,22 @@ class SchemaCatalog : public sluice::ClassCatalog {
  private:
   void add(sluice::NodeKind kind, const std::string& name, const std::string& schema_file, std::uint32_t flags = 0,
            std::vector<std::string> ports = {}) {
-    std::ifstream stream(std::string(SLUICE_SOURCE_DIR) + "/" + schema_file);
-    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    std::string text = read(schema_file);
+    // The keys that all classes of alerting have are put in by its CMakeLists.txt.
+    if (const std::size_t place = text.find("@SHARED_KEYS@"); place != text.npos) {
+      text.replace(place, 13, read("plugins/alerting/shared_keys.json"));
+    }
     put({.kind = kind,
          .name = name,
          .module_path = "tests",
          .schema_json = text,
          .flags = flags,
          .ports = std::move(ports)});
+  }
+
+  static std::string read(const std::string& file) {
+    std::ifstream stream(std::string(SLUICE_SOURCE_DIR) + "/" + file);
+    return {std::istreambuf_iterator<char>(stream), {}};
   }
 
   using Key = std::pair<sluice::NodeKind, std::string>;

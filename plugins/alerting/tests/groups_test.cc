@@ -282,7 +282,7 @@ TEST_CASE("groups: a silence keeps a firing alert quiet until it is over, and dr
   rig.event("a1");
   rig.event("a1", false, "note", 1);
   CHECK(rig.run_for(59 * kMinute) == 0);
-  CHECK(rig.groups.suppressed().silence > 0);
+  CHECK(rig.groups.suppressed().silence == 2);
   CHECK(rig.run_for(10 * kMinute) == 1);
   CHECK(rig.run_for(kHour) == 0);
 }
@@ -308,4 +308,42 @@ TEST_CASE("groups: at the end of the process nothing waits for more to come", "[
   rig.groups.hurry();
   CHECK(rig.told());
   CHECK_FALSE(rig.groups.has_news());
+}
+
+TEST_CASE("groups: a night of flapping runs, an hour without a far side and two kills", "[alerting]") {
+  Rig rig(one_rule());
+  const std::int64_t end = kStart + 8 * kHour, away_from = kStart + 2 * kHour, away_until = kStart + 3 * kHour;
+  std::map<std::string, std::string> last;  // what was told last of each run
+  int messages = 0;
+  std::int64_t second = 0;
+  for (; rig.now < end + 30 * kMinute; rig.now += kSecond, ++second) {
+    for (int run = 0; run < 4 && rig.now < end; ++run) {
+      // Each fails and recovers in a rhythm of its own; all are well at the end.
+      if (second % (420 + 60 * run) == 0) rig.event("run" + std::to_string(run));
+      if (second % (420 + 60 * run) == 200) rig.event("run" + std::to_string(run), true);
+    }
+    if (rig.now == end) {
+      for (int run = 0; run < 4; ++run) rig.event("run" + std::to_string(run), true);
+    }
+    if (rig.now == kStart + 90 * kMinute || rig.now == kStart + 310 * kMinute) rig.kill();
+    while (const auto message = rig.groups.next(rig.now)) {
+      if (rig.now >= away_from && rig.now < away_until) {
+        rig.groups.failed(rig.now, *message, 0);
+        continue;
+      }
+      ++messages;
+      rig.groups.sent(rig.now, *message, {});
+      last[message->labels.at("run")] = to_text(message->kind);
+    }
+    rig.journal += rig.groups.take_log();
+  }
+  CHECK(last.size() == 4);
+  for (const auto& [run, kind] : last) {
+    CAPTURE(run);
+    CHECK(kind == "resolved");
+  }
+  CHECK(rig.groups.firing() == 0);
+  CHECK_FALSE(rig.groups.has_news());
+  CHECK(messages <= 4 * (8 * 12 + 2));  // one each group_interval and run is the ceiling
+  CHECK(rig.groups.open_groups() == 0);
 }
