@@ -123,6 +123,7 @@ Examples:
   sluice replay --config settings.yaml --into stream --from -2h --type 'com.example.*' --rate 500/s
   sluice replay --config settings.yaml --into hook --source 'old/events.jsonl*' --state replay.state
   sluice replay --config settings.yaml --into log --source redis://127.0.0.1:6379/1#nlp-events
+  sluice replay --config settings.yaml --into log --source kafka://127.0.0.1:9092#nlp-document-events
 
 Exit codes: 0 everything was delivered (or filtered), 1 some events were not, 64 wrong command line, 70 a plugin crashed,
 78 wrong configuration.)";

@@ -346,6 +346,7 @@ Desk::Consumer facts_of(const jsConsumerInfo& info) {
   const jsConsumerConfig& config = *info.Config;
   return {.ack_wait = milliseconds(config.AckWait / 1'000'000),
           .pending = info.NumPending,
+          .ack_pending = static_cast<std::uint64_t>(info.NumAckPending),
           .filter = std::string(text(config.FilterSubject)),
           .can_be_pulled = text(config.DeliverSubject).empty() && config.AckPolicy == js_AckExplicit};
 }
@@ -377,6 +378,14 @@ std::optional<std::vector<std::string>> Desk::subjects_of(const std::string& str
   if (is_absent(status, code)) return std::nullopt;
   if (status != NATS_OK) refused("stream '" + stream + "'", status);
   return std::vector<std::string>(info->Config->Subjects, info->Config->Subjects + info->Config->SubjectsLen);
+}
+
+std::uint64_t Desk::last_sequence(const std::string& stream) {
+  jsStreamInfo* raw = nullptr;
+  const natsStatus status = js_GetStreamInfo(&raw, state_->jet.get(), stream.c_str(), nullptr, nullptr);
+  const StreamInfo info(raw);
+  if (status != NATS_OK) refused("stream '" + stream + "'", status);
+  return info->State.LastSeq;
 }
 
 bool Desk::make_stream(const StreamOptions& wanted) {
@@ -420,6 +429,7 @@ Desk::Consumer Desk::make_consumer(const ConsumerOptions& wanted) {
   config.AckWait = nanoseconds(wanted.ack_wait);
   config.MaxDeliver = wanted.max_deliver;
   config.MaxAckPending = wanted.max_ack_pending;
+  config.InactiveThreshold = nanoseconds(wanted.inactive_threshold);
   if (!wanted.filter.empty()) config.FilterSubject = wanted.filter.c_str();
   jsConsumerInfo* raw = nullptr;
   jsErrCode code{};

@@ -101,7 +101,7 @@ class Desk {
  public:
   struct Consumer {
     milliseconds ack_wait{};
-    std::uint64_t pending = 0;
+    std::uint64_t pending = 0, ack_pending = 0;
     std::string filter;
     bool can_be_pulled = false;  // with explicit acknowledgement
   };
@@ -110,6 +110,8 @@ class Desk {
 
   /// Nothing: there is no such stream.
   [[nodiscard]] std::optional<std::vector<std::string>> subjects_of(const std::string& stream);
+  /// Of the newest message that it has taken; 0: none.
+  [[nodiscard]] std::uint64_t last_sequence(const std::string& stream);
   /// False: another stream has a subject of it.
   [[nodiscard]] bool make_stream(const StreamOptions& wanted);
   /// Nothing: there is no such consumer.

@@ -57,6 +57,8 @@ ConsumerFacts ensure_consumer(const Address& address, const ConsumerOptions& wan
   }
   facts.ack_wait = found->ack_wait;
   facts.pending = found->pending;
+  facts.ack_pending = found->ack_pending;
+  facts.last_sequence = desk.last_sequence(wanted.stream);
   return facts;
 }
 

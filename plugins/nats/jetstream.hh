@@ -15,9 +15,10 @@ namespace nats {
                                         std::chrono::milliseconds timeout);
 
 struct ConsumerFacts {
-  std::chrono::milliseconds ack_wait{};  // the server's, which counts
-  std::uint64_t pending = 0;
-  std::string note;  // what a person should know about it, or ""
+  std::chrono::milliseconds ack_wait{};        // the server's, which counts
+  std::uint64_t pending = 0, ack_pending = 0;  // not handed out yet; handed out and not acknowledged
+  std::uint64_t last_sequence = 0;             // of the stream
+  std::string note;                            // what a person should know about it, or ""
 };
 /// Makes sure that the consumer is there. Throws sluice::Away with the cure.
 [[nodiscard]] ConsumerFacts ensure_consumer(const Address& address, const ConsumerOptions& wanted,

@@ -38,7 +38,7 @@ struct ConsumerOptions {
   std::string stream, durable, filter;
   bool create = true;
   bool from_new = false;  // a consumer that is made starts at what comes, not at what is there
-  std::chrono::milliseconds ack_wait{};
+  std::chrono::milliseconds ack_wait{}, inactive_threshold{};  // 0: the server never removes it
   std::int64_t max_deliver = -1, max_ack_pending = 0;
 };
 
@@ -55,6 +55,7 @@ struct BackendOptions {
 struct SourceOptions {
   Address address;
   ConsumerOptions consumer;
+  bool stop_at_end = false;
   std::uint32_t batch_size = 0;
   std::uint64_t max_bytes = 0;  // of one fetch
   std::chrono::milliseconds timeout{}, fetch_wait{}, nak_delay{};

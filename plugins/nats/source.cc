@@ -66,6 +66,13 @@ void Source::connect(milliseconds timeout) {
   fetches_.clear();
   not_before_ms_ = next_report_ms_ = next_facts_ms_ = 0;
   sluice::set(lag_, static_cast<double>(facts.pending));
+  if (options_.stop_at_end) {
+    if (!end_at_) end_at_ = facts.last_sequence;
+    all_handed_out_ = facts.pending == 0;
+    // What an earlier run had, or this one lost on the wire, comes again; what is here or only to be told does not.
+    const std::uint64_t known = held_.size() + owed_.size();
+    awaited_ = facts.ack_pending > known ? facts.ack_pending - known : 0;
+  }
   for (const auto& [reply, word] : owed_) answer(reply, word);
   owed_.clear();
   host_.log(SLUICE_LOG_INFO, "connected to " + connection_->server());
@@ -86,7 +93,24 @@ sluice_status Source::pull(sluice_writer& out) {
   if (out.count > 0) return SLUICE_OK;
   if (!lost_.empty()) throw sluice::Away(std::exchange(lost_, {}));
   if (connection_ == nullptr) connect(std::min(options_.timeout, kReconnectMax));
-  return SLUICE_AGAIN;
+  return is_read_to_the_end() ? SLUICE_END : SLUICE_AGAIN;
+}
+
+bool Source::is_read_to_the_end() const noexcept {
+  return end_at_ && connection_ != nullptr && all_handed_out_ && awaited_ == 0 && held_.size() == 0;
+}
+
+bool Source::note_towards_end(const Message& message) {
+  const std::string reply(message.reply());
+  const auto delivery = read_ack_subject(reply);
+  if (!end_at_ || !delivery) return true;
+  if (delivery->pending == 0 || delivery->sequence >= *end_at_) all_handed_out_ = true;
+  if (delivery->sequence > *end_at_) {
+    answer(reply, again_word_);
+    return false;
+  }
+  if (delivery->times > 1 && awaited_ > 0) --awaited_;
+  return true;
 }
 
 /// False when there is no room. Fills in everything but the tag.
@@ -133,6 +157,7 @@ void Source::settle(sluice::SettlementsView all) {
       // A host that stops gives it to the others at once.
       answer(place->reply, settled.code == SLUICE_CODE_STOPPING ? kAgainNow : std::string_view(again_word_));
       sluice::add(returned_);
+      if (end_at_) ++awaited_;
     } else {
       answer(place->reply, settled.outcome == SLUICE_WAS_REJECTED ? kTerminate : kAck);
       if (settled.outcome == SLUICE_WAS_REJECTED) sluice::add(terminated_);
@@ -182,6 +207,7 @@ void Source::take_messages() {
       continue;
     }
     fetches_.message_came();
+    if (!note_towards_end(message)) continue;
     held_.add(std::move(message), now_ms());
     message = {};
   }
@@ -222,6 +248,7 @@ void Source::take_facts(std::string_view body) {
 }
 
 void Source::fetch_when_room(std::uint32_t room) {
+  if (end_at_ && all_handed_out_ && awaited_ == 0) return;
   // Half of what may be under way is asked for at a time, so that the next half travels while one is worked on.
   const std::uint64_t there = fetches_.outstanding() + held_.waiting();
   const std::uint64_t share = std::max<std::uint64_t>(1, options_.batch_size / 2);

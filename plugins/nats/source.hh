@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +47,9 @@ class Source {
   void take_messages();
   void take_word(const Message& message);
   void take_facts(std::string_view body);
+  /// With stop_at_end. False: it came after the start, and another run shall have it.
+  [[nodiscard]] bool note_towards_end(const Message& message);
+  [[nodiscard]] bool is_read_to_the_end() const noexcept;
   void fetch_when_room(std::uint32_t room);
   void answer(const std::string& reply, std::string_view word);
   void refuse_waiting();
@@ -68,6 +72,12 @@ class Source {
   milliseconds ack_wait_{};
   std::uint64_t next_report_ms_ = 0, next_facts_ms_ = 0;
   bool stopping_ = false;
+
+  // stop_at_end: the stream's last message at the start; whether all up to it were handed out once; how many come
+  // again.
+  std::optional<std::uint64_t> end_at_;
+  bool all_handed_out_ = false;
+  std::uint64_t awaited_ = 0;
 
   std::deque<Attributes> attributes_;  // of the records of one pull
   Headers headers_;

@@ -4,10 +4,12 @@
 import gzip
 import json
 import subprocess
+import unittest
 
 from support import SLUICE, Scenario, environment, main, wait_for
 
-from servers.redis import Server  # support knows the way
+from servers import kafka, nats  # support knows the way
+from servers.redis import Server
 
 CONFIG = """
 sluice: 1
@@ -112,6 +114,64 @@ class Replay(Scenario):
         self.assertIn(" 0 delivered", self.replay(*source))
         self.assertIn("3000 delivered", self.replay("--source", "stream", "--type", "t.*", "--set",
                                                     "backends.stream.config.stream_name=old"))
+
+    def fill(self, klass, **config):
+        file = self.folder / "fill.yaml"
+        file.write_text(json.dumps({"sluice": 1, "sources": {"in": {"class": "stdin"}},
+                                    "backends": {"out": {"class": klass, "inputs": ["in"], "config": config}}}))
+        ran = self.run_sluice("run", file, stdin="".join(json.dumps(event(n, "t.b" if n % 2 else "t.a")) + "\n" for n in range(3000)))
+        self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+        return file
+
+    def killed_and_called_again(self, url):
+        """A replay with --state is killed in the middle; the next call does the rest, and the one after it nothing."""
+        source = ("--source", url, "--state", self.folder / "state")
+        command = [SLUICE, "replay", "--config", self.config, "--into", "stream", *source, "--rate", "1000/s"]
+        killed = subprocess.Popen(list(map(str, command)), cwd=self.folder, env=environment(), stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        length = lambda: self.redis.client().xlen("s")
+        wait_for(lambda: length() > 1500, "a part of it")
+        killed.kill()
+        killed.wait()
+        before = length()
+        self.assertLess(before, 3000)
+        self.replay(*source)
+        ids = self.arrived()
+        self.assertEqual(set(ids), {"e%05d" % n for n in range(3000)})
+        self.assertLess(len(ids), 3000 + before)  # it did not begin again
+        self.assertIn(" 0 delivered", self.replay(*source))
+
+    def test_a_jetstream_stream_is_replayed_beside_its_consumers_and_a_killed_replay_goes_on(self):
+        server = self.keep(nats.Server(self.folder)).start()
+        config = {"servers": [server.url], "stream": "OLD", "subject": "old"}
+        self.fill("nats", **config)
+        url = server.url + "#OLD"
+        self.assertIn("3000 delivered, 0 filtered out", self.replay("--source", url))
+        self.assertEqual(self.arrived(), ["e%05d" % n for n in range(3000)])
+        self.assertIn("would replay 1500 of 3000", self.replay("--source", url, "--type", "*.b", "--dry-run"))
+        self.redis.client().flushall()
+        self.killed_and_called_again(url)
+        names = server.ask("$JS.API.CONSUMER.NAMES.OLD")["consumers"]
+        self.assertTrue(all(name.startswith("sluice-replay-") for name in names), names)
+
+    def test_a_stream_that_is_written_into_itself_ends_with_what_it_held_at_the_start(self):
+        server = self.keep(nats.Server(self.folder)).start()
+        both = self.fill("nats", servers=[server.url], stream="OLD", subject="old", message_id="")
+        ran = self.run_sluice("replay", "--config", both, "--into", "out", "--source", "out")
+        self.assertIn("3000 delivered, 0 filtered out", ran.stdout, ran.stderr)
+        self.assertEqual(server.length("OLD"), 6000)
+
+    @unittest.skipUnless(kafka.available(), "the real Kafka is skipped: tests/kafka/install did not get it")
+    def test_a_kafka_topic_is_replayed_beside_its_groups_and_a_killed_replay_goes_on(self):
+        broker = kafka.Server(self.folder)
+        self.addCleanup(broker.stop)
+        broker.start().create_topic("old", 3)
+        self.fill("kafka", bootstrap_servers=[broker.url], topic="old")
+        url = "kafka://" + broker.url + "#old"
+        self.assertIn("3000 delivered, 0 filtered out", self.replay("--source", url))
+        self.assertEqual(sorted(self.arrived()), ["e%05d" % n for n in range(3000)])
+        self.redis.client().flushall()
+        self.killed_and_called_again(url)
 
     def test_what_cannot_be_is_said_with_its_cure(self):
         self.assertEqual(self.run_sluice("replay", "--config", self.config, "--into", "nobody").returncode, 64)
