@@ -159,7 +159,9 @@ void declare_letters(CLI::App& app, Parsed& parsed) {
   ReplayCommand& past = parsed.replay;
   add_config(*replay, past.config, past.settings);
   replay->add_option("--into", past.into, "The backend that gets the events")->type_name("NODE")->required();
-  replay->add_option("--source", past.sources, "Where the events are: files, a node of CONFIG, or redis|kafka|nats://…#NAME")
+  replay
+      ->add_option("--source", past.sources,
+                   "Where the events are: files, a node of CONFIG, or redis|kafka|nats://…#NAME")
       ->type_name("FILE|NODE|URL");
   replay->add_option("--from", past.from, "Only events of this time or later")->type_name("TIME");
   replay->add_option("--to", past.to, "Only events before this time")->type_name("TIME");
