@@ -121,8 +121,7 @@ struct Answer {
 using Command =
     std::variant<Answer, RunCommand, CheckCommand, DlqCommand, ReplayCommand, GraphCommand, PluginListCommand,
                  PluginExplainCommand, PluginCheckCommand, PluginCheckOneCommand, PluginNewCommand, EventCheckCommand,
-                 EventMatchCommand, EventEvalCommand, ReportCommand, SpoolCommand, AlertCommand,
-                 EmitCommand>;
+                 EventMatchCommand, EventEvalCommand, ReportCommand, SpoolCommand, AlertCommand, EmitCommand>;
 
 /// `arguments` without the program's name; `version` is what --version prints. Never throws for what a user typed.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments, std::string_view version);
