@@ -40,6 +40,7 @@ class SchemaCatalog : public sluice::ClassCatalog {
     for (const char* name : {"slack", "email", "alert_webhook"}) {
       add(NodeKind::consumer, name, std::string("plugins/alerting/") + name + "_schema.json.in", SLUICE_OBSERVER);
     }
+    add(NodeKind::consumer, "metrics_sql", "plugins/sql/schema.json", SLUICE_OBSERVER);
     // The host's own class, see host/edge/dead_letter_backend.cc.
     put({.kind = NodeKind::backend,
          .name = "dead_letter_store",
