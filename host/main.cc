@@ -7,6 +7,7 @@
 #include "edge/event_commands.hh"
 #include "edge/plugin_commands.hh"
 #include "edge/report_command.hh"
+#include "edge/schema_commands.hh"
 #include "edge/spool_commands.hh"
 #include "plugin_folders.hh"
 #include "replay_command.hh"
@@ -82,6 +83,7 @@ int run(const Command& command) {
           [](const PluginNewCommand& c) { return plugin_new(c.kind, c.name, c.folder, std::cout); },
           [](const EventCheckCommand& c) { return event_check(c); },
           [](const EventMatchCommand& c) { return event_match(c); },
+          [](const SchemaCheckCommand& c) { return run_schema_check(c.options, std::cout, std::cerr); },
           [](const EventEvalCommand& c) { return event_eval(c); },
           [](const ReportCommand& c) { return run_report(c, std::cout, std::cerr); },
           [](const SpoolCommand& c) { return spool_command(c, std::cout, std::cerr); },

@@ -15,6 +15,7 @@ inline constexpr const char* kOverview =
   sluice plugin list|explain|check|new
                                      what modules there are, what a class can be told, test or begin one
   sluice event check|match           is this a valid CloudEvent; would this filter pass it
+  sluice schema check FILE           may this schema become the next version in a registry
   sluice report FILE…                counts by type, success rate over time, first drop
   sluice spool ls|fsck|cat           look into the disk buffers of backends
   sluice alert test|render|silence   try, rehearse and silence what sends messages to people
@@ -188,6 +189,16 @@ Examples:
   sluice event eval --sql "LENGTH(subject) > 10" events.jsonl
 
 Exit codes: 0, 64 wrong command line, or no valid expression.)";
+
+inline constexpr const char* kSchemaCheck = R"(
+Asks a registry with Confluent's REST API and prints what it says:
+  {"subject":"orders-value","version":"latest","compatible":false,"messages":["…"]}
+
+Examples:
+  sluice schema check order.json --subject orders-value --registry http://127.0.0.1:8081
+  SCHEMA_REGISTRY_URL=http://127.0.0.1:8081 sluice schema check order.avsc --type AVRO --subject orders-value
+
+Exit codes: 0 compatible, 1 not, 64 wrong command line, no schema, or no answer from the registry.)";
 
 inline constexpr const char* kReport = R"(
 Reads event logs in any envelope that event_log writes, each line as it is; files in the order of their first events.

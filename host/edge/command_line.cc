@@ -26,6 +26,7 @@ struct Parsed {
   EventCheckCommand event_check;
   EventMatchCommand event_match;
   EventEvalCommand event_eval;
+  SchemaCheckCommand schema_check;
   ReportCommand report;
   SpoolCommand spool;
   AlertCommand alert;
@@ -220,6 +221,21 @@ void declare_event(CLI::App& app, Parsed& parsed) {
   CLI::App* eval = command(*event, "eval", "Say what a CESQL expression is for each event.", help::kEventEval);
   eval->add_option("--sql", parsed.event_eval.sql, "The expression")->type_name("EXPR")->required();
   eval->add_option("FILE", parsed.event_eval.file, "The events, one per line; standard input when left out");
+}
+
+void declare_schema(CLI::App& app, Parsed& parsed) {
+  CLI::App* schema = command(app, "schema", "Ask a schema registry.", "");
+
+  CLI::App* check = command(*schema, "check", "May this schema become a subject's next version?", help::kSchemaCheck);
+  SchemaCheckOptions& asked = parsed.schema_check.options;
+  check->add_option("FILE", asked.file, "The schema")->required();
+  check->add_option("--subject", asked.subject, "The subject")->type_name("NAME")->required();
+  check->add_option("--registry", asked.registry, "The registry")
+      ->type_name("URL")
+      ->required()
+      ->envname("SCHEMA_REGISTRY_URL");
+  check->add_option("--version", asked.version, "Against this version of it, a number or latest")->type_name("VERSION");
+  check->add_option("--type", asked.type, "JSON, AVRO or PROTOBUF")->check(CLI::IsMember({"JSON", "AVRO", "PROTOBUF"}));
 }
 
 void declare_report(CLI::App& app, Parsed& parsed) {
@@ -419,6 +435,7 @@ Command chosen_command(const CLI::App& app, Parsed& parsed) {
   if (name == "sluice plugin check-one") return PluginCheckOneCommand{at.remaining()};
   if (name == "sluice plugin new") return std::move(parsed.plugin_new);
   if (name == "sluice event match") return std::move(parsed.event_match);
+  if (name == "sluice schema check") return std::move(parsed.schema_check);
   if (name == "sluice event eval") return std::move(parsed.event_eval);
   if (name == "sluice event check") {
     if (parsed.one) parsed.event_check.shape = EventCheckCommand::Shape::one;
@@ -469,6 +486,7 @@ Command parse_command_line(const std::vector<std::string>& arguments, std::strin
   declare_letters(app, parsed);
   declare_plugin(app, parsed);
   declare_event(app, parsed);
+  declare_schema(app, parsed);
   declare_report(app, parsed);
   declare_spool(app, parsed);
   declare_alert(app, parsed);

@@ -5,6 +5,7 @@
 #include "core/exit_code.hh"
 #include "edge/emit_event.hh"
 #include "edge/report_command.hh"
+#include "edge/schema_commands.hh"
 
 #include <chrono>
 #include <cstdint>
@@ -91,6 +92,9 @@ struct EventEvalCommand {
   std::string sql;
   std::string file;  // empty: standard input
 };
+struct SchemaCheckCommand {
+  SchemaCheckOptions options;
+};
 struct SpoolCommand {
   enum class What : std::uint8_t { ls, fsck, cat } what = What::ls;
   std::vector<std::string> paths;
@@ -118,10 +122,10 @@ struct Answer {
   [[nodiscard]] bool to_stderr() const noexcept { return exit_code != kClean; }
 };
 
-using Command =
-    std::variant<Answer, RunCommand, CheckCommand, DlqCommand, ReplayCommand, GraphCommand, PluginListCommand,
-                 PluginExplainCommand, PluginCheckCommand, PluginCheckOneCommand, PluginNewCommand, EventCheckCommand,
-                 EventMatchCommand, EventEvalCommand, ReportCommand, SpoolCommand, AlertCommand, EmitCommand>;
+using Command = std::variant<Answer, RunCommand, CheckCommand, DlqCommand, ReplayCommand, GraphCommand,
+                             PluginListCommand, PluginExplainCommand, PluginCheckCommand, PluginCheckOneCommand,
+                             PluginNewCommand, EventCheckCommand, EventMatchCommand, EventEvalCommand,
+                             SchemaCheckCommand, ReportCommand, SpoolCommand, AlertCommand, EmitCommand>;
 
 /// `arguments` without the program's name; `version` is what --version prints. Never throws for what a user typed.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments, std::string_view version);
