@@ -95,7 +95,8 @@ Rules::Rule Rules::rule_from(sluice::HostView host, sluice::ConfigView config, s
     }
   }
   std::set<std::string> names;
-  for (const auto& [name, text] : config.map(at + "/labels")) {
+  for (const auto& [name, template_text] : config.map(at + "/labels")) {
+    const std::string& text = template_text;  // a structured binding cannot be captured by every compiler
     rule.labels.emplace_back(
         name, under(at + "/labels/" + name, [&] { return TextTemplate(text, &escape_nothing, &known_in_label); }));
     names.insert(name);

@@ -184,7 +184,8 @@ void Source::assigned(const std::vector<Partition>& partitions) {
 }
 
 void Source::revoked(const std::vector<Partition>& partitions, bool lost) {
-  for (auto& [slot, assigned] : assigned_) {
+  for (auto& [slot, one] : assigned_) {
+    Assigned& assigned = one;  // a structured binding cannot be captured by every compiler
     assigned.leaving =
         assigned.leaving || std::any_of(partitions.begin(), partitions.end(), [&](const Partition& each) {
           return each.number == assigned.partition.number && each.topic == assigned.partition.topic;

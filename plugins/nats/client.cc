@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
@@ -109,7 +110,13 @@ std::string_view Message::header(const char* name) const noexcept {
   const char* value = nullptr;
   return natsMsgHeader_Get(as_message(handle_), name, &value) == NATS_OK ? text(value) : std::string_view();
 }
-int Message::status() const noexcept { return body().empty() ? std::atoi(std::string(header("Status")).c_str()) : 0; }
+int Message::status() const noexcept {
+  if (!body().empty()) return 0;
+  const std::string_view text = header("Status");
+  int status = 0;
+  (void)std::from_chars(text.data(), text.data() + text.size(), status);
+  return status;
+}
 void Message::headers(Headers& out) const {
   out.clear();
   const char** keys = nullptr;

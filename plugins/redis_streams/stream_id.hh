@@ -11,7 +11,7 @@ namespace redis_streams {
 
 struct StreamId {
   std::uint64_t ms = 0, sequence = 0;
-  auto operator<=>(const StreamId&) const = default;
+  auto operator<=>(const StreamId&) const = default;  // NOLINT(modernize-use-nullptr): it sees a 0 in what is generated
 
   [[nodiscard]] std::string text() const { return std::to_string(ms) + "-" + std::to_string(sequence); }
   /// The one behind it: servers before 6.2 have no exclusive ranges.

@@ -11,24 +11,34 @@
 
 namespace validation {
 
+struct JsonMember;
+
 struct JsonTree {
   enum class Kind : std::uint8_t { null, boolean, number, text, list, map };
   Kind kind = Kind::null;
   bool truth = false;
   std::string text;  // of a text; of a number as it was written
   std::vector<JsonTree> items;
-  std::vector<std::pair<std::string, JsonTree>> members;
+  std::vector<JsonMember> members;
 
   [[nodiscard]] bool is(Kind wanted) const noexcept { return kind == wanted; }
   /// Whether it can stand where a schema stands.
   [[nodiscard]] bool is_schema() const noexcept { return kind == Kind::map || kind == Kind::boolean; }
-  [[nodiscard]] const JsonTree* find(std::string_view key) const noexcept {
-    for (const auto& [name, value] : members) {
-      if (name == key) return &value;
-    }
-    return nullptr;
-  }
+  [[nodiscard]] const JsonTree* find(std::string_view key) const noexcept;
 };
+
+struct JsonMember {
+  JsonMember(std::string name, JsonTree tree) : first(std::move(name)), second(std::move(tree)) {}
+  std::string first;
+  JsonTree second;
+};
+
+inline const JsonTree* JsonTree::find(std::string_view key) const noexcept {
+  for (const JsonMember& member : members) {
+    if (member.first == key) return &member.second;
+  }
+  return nullptr;
+}
 
 inline void append_json(std::string& out, const JsonTree& tree) {
   const auto quote = [&](std::string_view text) {
