@@ -179,7 +179,7 @@ class Sources {
   /// Where the backend writes, when that is one place.
   static std::string fixed(const NodeConfig& node, const char* key) {
     const Value* value = node.config.find(key);
-    const std::string text = value == nullptr ? "" : value->string;
+    std::string text = value == nullptr ? "" : value->string;
     if (text.empty() || text.find('{') != std::string::npos) {
       throw SetupError("--source: " + node.name + " does not write to one " + key + ": name it with " + node.klass +
                            "://HOST:PORT#NAME",

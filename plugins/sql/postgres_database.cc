@@ -96,9 +96,9 @@ class PostgresDatabase final : public Database {
     throw Gone(text);
   }
   [[noreturn]] void unfit(const std::string& text) {
-    const std::string kept = text;
+    const Mismatch why(text);  // close() may take the text away
     close();
-    throw Mismatch(kept);
+    throw why;
   }
 
   void run(const char* text) {
