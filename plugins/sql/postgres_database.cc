@@ -96,9 +96,8 @@ class PostgresDatabase final : public Database {
     throw Gone(text);
   }
   [[noreturn]] void unfit(const std::string& text) {
-    const Mismatch why(text);  // close() may take the text away
     close();
-    throw why;
+    throw Mismatch(text);  // the text is the caller's: nothing of the connection is in it
   }
 
   void run(const char* text) {

@@ -85,9 +85,8 @@ class SqliteDatabase final : public Database {
     throw Gone(text);
   }
   [[noreturn]] void fail_open(const std::string& text) {
-    const Mismatch why(text);  // close() may take the text away
     close();
-    throw why;
+    throw Mismatch(text);  // the text is the caller's: nothing of the connection is in it
   }
   /// SQLITE_ERROR is what it says about SQL and tables; a lock, a full disk, a file that cannot be read are others.
   [[nodiscard]] bool is_of_the_table() const { return (sqlite3_extended_errcode(database_) & 0xff) == SQLITE_ERROR; }
