@@ -18,6 +18,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <deque>
 #include <map>
 #include <memory>
@@ -277,7 +278,7 @@ class Batch : public sluice_batch {
       else if (key == "subject")
         made.subject = put(plain);
       else if (key == "time")
-        made.time = put(plain), made.flags |= SLUICE_HAS_TIME;
+        made.time = put(plain), made.time_s = seconds_of(plain), made.flags |= SLUICE_HAS_TIME;
       else if (key == "datacontenttype")
         made.datacontenttype = put(plain);
       else if (key == "dataschema")
@@ -298,6 +299,12 @@ class Batch : public sluice_batch {
     made.extensions = extensions.data();
     made.extension_count = static_cast<std::uint32_t>(extensions.size());
     views_.push_back(made);
+  }
+
+  /// Whole seconds, in UTC: what a test writes.
+  static std::int64_t seconds_of(const std::string& time) {
+    std::tm parts{};
+    return ::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr ? 0 : ::timegm(&parts);
   }
 
   std::deque<std::string> texts_, kept_;

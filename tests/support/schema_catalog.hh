@@ -37,6 +37,7 @@ class SchemaCatalog : public sluice::ClassCatalog {
     add(NodeKind::consumer, "validation", "plugins/validation/schema.json", SLUICE_EMITS);
     add(NodeKind::consumer, "json_schema", "plugins/validation/json_schema.json", SLUICE_EMITS, {"invalid"});
     add(NodeKind::consumer, "metrics", "plugins/metrics/schema.json", SLUICE_OBSERVER);
+    add(NodeKind::consumer, "aggregate", "plugins/metrics/aggregate_schema.json", SLUICE_EMITS);
     for (const char* name : {"slack", "email", "alert_webhook"}) {
       add(NodeKind::consumer, name, std::string("plugins/alerting/") + name + "_schema.json.in", SLUICE_OBSERVER);
     }
