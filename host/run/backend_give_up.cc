@@ -14,11 +14,34 @@ void BackendLane::give_up(const sluice_event& event, const Claim& claim, Outcome
   (outcome == Outcome::rejected ? counters.rejected : counters.failed).add();
   stats_.set_error(reason, world_.clock.unix_ns());
   if (dead_lane_ == nullptr || broken_ || finishing_) {
+    say_given_up(event, claim, outcome, code, reason);
     tell(claim, event.origin, 1, outcome, code, name_ + ": " + reason);
     free_credit(1, event.json.len);
     return;
   }
   bury(event, claim, outcome, code, reason);
+}
+
+/// Without a dead letter the log is the only place that says which event it was and why.
+void BackendLane::say_given_up(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
+                               const std::string& reason) {
+  say_left_out(given_up_lines_.left_out(now()));
+  if (!world_.log.enabled(Level::warn) || !given_up_lines_.admit()) return;
+  const auto text_of = [&](sluice_slice slice) { return std::string(event.text + slice.at, slice.len); };
+  say(Level::warn,
+      outcome == Outcome::rejected ? "Event was rejected, and there is no dead letter"
+                                   : "Event was not delivered, and there is no dead letter",
+      {{"event_id", text_of(event.id), false},
+       {"event_type", text_of(event.type), false},
+       {"reason", reason, false},
+       {"code", std::to_string(code), true},
+       {"attempts", std::to_string(claim.attempts), true}});
+}
+
+void BackendLane::say_left_out(std::uint64_t count) {
+  if (count == 0) return;
+  say(Level::warn, "Events without a dead letter (more in the same second, not listed)",
+      {{"count", std::to_string(count), true}});
 }
 
 /// Makes the dead letter; send_dead_letters() hands it over when its lane has room.

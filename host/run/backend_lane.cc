@@ -114,6 +114,7 @@ void BackendLane::step(std::chrono::milliseconds max_rest) {
   owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   waker_.clear();
   const std::uint64_t now_ns = now();
+  say_left_out(given_up_lines_.left_out(now_ns));
   take_in(now_ns);
   bool progress = take_completions();
   if (finish_.load(std::memory_order_acquire)) {
@@ -376,6 +377,7 @@ void BackendLane::finish() {
   dead_sent_.clear();
   flush_told();
   if (publish_log_ != nullptr) publish_log_->report_left_out();
+  say_left_out(given_up_lines_.left_out_so_far());
   if (!broken_) set_state(NodeState::stopped);
   finished_.store(true, std::memory_order_release);
 }

@@ -17,6 +17,7 @@
 #include "core/type_table.hh"
 #include "run/flight_ticks.hh"
 #include "run/lane.hh"
+#include "run/line_limit.hh"
 #include "run/publish_log.hh"
 #include "run/redaction.hh"
 
@@ -70,6 +71,8 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   void settled(std::vector<Completion>&& completions) noexcept override;
 
  private:
+  static constexpr std::uint32_t kGivenUpLinesPerSecond = 10;
+
   /// Who hears of an event, and since when it is here.
   struct Claim {
     SettleSink* sink = nullptr;
@@ -157,6 +160,9 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
 
   void give_up(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
                const std::string& reason);
+  void say_given_up(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
+                    const std::string& reason);
+  void say_left_out(std::uint64_t count);
   void bury(const sluice_event& event, const Claim& claim, Outcome outcome, std::int32_t code,
             const std::string& reason);
   void shed_overflow(const Run& run, std::uint64_t now_ns);
@@ -182,6 +188,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   Redaction redaction_;
   PublishLog* publish_log_;
   DeliveryLane* dead_lane_ = nullptr;
+  LineLimit given_up_lines_{kGivenUpLinesPerSecond};
   Random random_;
   Breaker breaker_;
   TokenBucket tokens_;

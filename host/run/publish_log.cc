@@ -18,25 +18,14 @@ std::string milliseconds_text(std::uint64_t ns) {
 }  // namespace
 
 bool PublishLog::admit(std::uint64_t now_ns) {
-  const std::uint64_t second = now_ns / 1'000'000'000;
-  if (second != second_) {
-    report_left_out();
-    second_ = second;
-    written_ = 0;
-  }
-  if (written_ < per_second_) {
-    ++written_;
-    return true;
-  }
-  ++left_out_;
-  return false;
+  say_left_out(lines_.left_out(now_ns));
+  return lines_.admit();
 }
 
-void PublishLog::report_left_out() {
-  if (left_out_ == 0) return;
-  const Field fields[] = {{"backend", backend_, false}, {"count", std::to_string(left_out_), true}};
+void PublishLog::say_left_out(std::uint64_t count) {
+  if (count == 0) return;
+  const Field fields[] = {{"backend", backend_, false}, {"count", std::to_string(count), true}};
   log_.write(Level::info, "Event published (more in the same second, not listed)", fields);
-  left_out_ = 0;
 }
 
 void PublishLog::published(const sluice_event& event, std::uint64_t latency_ns, std::uint64_t now_ns) {

@@ -5,6 +5,7 @@
 
 #include "core/config.hh"
 #include "core/ports.hh"
+#include "run/line_limit.hh"
 
 #include <sluice/event.h>
 
@@ -17,22 +18,20 @@ namespace sluice {
 class PublishLog {
  public:
   PublishLog(Log& log, std::string backend, std::uint32_t per_second)
-      : log_(log), backend_(std::move(backend)), per_second_(per_second) {}
+      : log_(log), backend_(std::move(backend)), lines_(per_second) {}
 
   void published(const sluice_event& event, std::uint64_t latency_ns, std::uint64_t now_ns);
   void failed(const sluice_event& event, std::string_view reason, std::uint64_t now_ns);
   /// Says how many lines were left out, if any. At the end of a second, and at the end.
-  void report_left_out();
+  void report_left_out() { say_left_out(lines_.left_out_so_far()); }
 
  private:
   [[nodiscard]] bool admit(std::uint64_t now_ns);
+  void say_left_out(std::uint64_t count);
 
   Log& log_;
   std::string backend_;
-  std::uint32_t per_second_;
-  std::uint64_t second_ = 0;
-  std::uint32_t written_ = 0;
-  std::uint64_t left_out_ = 0;
+  LineLimit lines_;
 };
 
 }  // namespace sluice

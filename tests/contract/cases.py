@@ -12,7 +12,12 @@ RATE = {"rate_limit": "3000/s"}
 CUTS = 6
 MEBIBYTE = 1 << 20
 ROOM = {"event_bytes": "4MiB"}
-GROWTH_BYTES = 160 << 20  # of the host while its far side takes nothing; queue and window are some 16 MiB each
+# Nothing is taken: all of it would be 48 MiB. The bounds are numbers of events, so that no machine is too slow for the case.
+SLOW_BYTES = 8 << 10
+SLOW_QUEUE = {"max_events": 1000}
+SLOW_CALLERS = 30  # of a source whose callers wait for their answers
+PULL = 512  # a queue that had room takes what was pulled together
+GROWTH_BYTES = 40 << 20  # of the host and its client library while the far side takes nothing
 
 
 def byte_for_byte(trial):
@@ -69,9 +74,10 @@ def too_large(trial):
     trial.put([samples.line(2)])
     wait_for(lambda: {samples.identity(each) for each in trial.got()} == {"e-000000", "e-000002"},
              lambda: "the events around the large one:\n" + tail(host), PATIENCE_S)
-    # In the log, or as the node's last error on /health.
-    said = host.text() + host.page("/health")[1] + trial.far.told
-    assert str(limit) in said, "the limit %d is not named:\n%s" % (limit, tail(host))
+    # A backend's refusal is in the log, with the event that it met; a source's is there or was its caller's answer.
+    wait_for(lambda: host.lines('"node":"out"', '"event_id":"e-000001"', str(limit)) if by_class
+             else str(limit) in host.text() + trial.far.told,
+             lambda: "the limit %d to be named:\n%s" % (limit, tail(host)), PATIENCE_S)
     host.end()  # with 1 where the event is counted as failed
 
 
@@ -199,19 +205,15 @@ def full(trial):
 def slow(trial):
     """Nothing is taken for a while: queue, flight and memory stay bounded; afterwards everything arrives."""
     trial.make()
-    sent = samples.lines(40_000)
+    sent = [samples.of_size(number, SLOW_BYTES) for number in range(LOAD)]
     if trial.role == "source":
         return slow_graph(trial, sent)
     with Proxy(trial.far.port, trial.seed, port=trial.far.proxy_port()) as between:
-        host = trial.host(port=between.port)
+        host = trial.host(port=between.port, delivery={"queue": SLOW_QUEUE})
         before = host.resident_bytes()
         between.hold()
         trial.put(sent)
-        settled = quiet(host)
-        out = host.stats()["backends"]["out"]
-        assert out["queue_events"] <= 8192 + 256 and out["queue_bytes"] <= 17 << 20, out
-        assert out["events_published"] + out["queue_events"] < len(sent), "the source was not held back: %r" % out
-        note_growth(trial, host, before, settled)
+        held_back(trial, host, before)
         between.release()
         trial.expect_none_lost(host, sent)
         trial.end(host)
@@ -219,11 +221,13 @@ def slow(trial):
 
 def slow_graph(trial, sent):
     """The same for a source: the graph behind it takes nothing."""
-    host = trial.host(sink={"class": "null", "config": {"latency": "1h", "in_flight": 256}},
-                      delivery={"queue": {"max_events": 1000}}, drain_deadline="300ms")
+    host = trial.host(sink={"class": "null", "config": {"latency": "1h", "in_flight": 256}}, delivery={"queue": SLOW_QUEUE},
+                      drain_deadline="300ms")
     before = host.resident_bytes()
-    trial.put(sent)
-    note_growth(trial, host, before, quiet(host))
+    trial.put(sent, callers=SLOW_CALLERS)
+    held_back(trial, host, before)
+    if trial.far.writes_live:
+        wait_for(lambda: trial.far.turned_away, lambda: "a caller that is told to come again:\n" + tail(host), PATIENCE_S)
     host.process.send_signal(signal.SIGTERM)
     assert host.wait() == 1, tail(host)
     again = trial.host()
@@ -231,22 +235,22 @@ def slow_graph(trial, sent):
     trial.end(again)
 
 
-def quiet(host):
-    """Waits until the source takes nothing more: the same figure ten looks in a row."""
+def held_back(trial, host, before):
+    """Waits until the queue is full and nothing more is taken: the same figures ten looks in a row. What is behind a full queue
+    is bounded, too: the rest is still with whoever wrote it."""
     seen = []
 
     def same():
-        seen.append(host.stats()["sources"]["in"]["records_in"])
-        return len(seen) >= 10 and seen[-1] >= 256 and len(set(seen[-10:])) == 1
+        stats = host.stats()
+        seen.append((stats["sources"]["in"]["events_in"], stats["backends"]["out"]["queue_events"]))
+        return len(seen) >= 10 and seen[-1][1] >= SLOW_QUEUE["max_events"] // 2 and len(set(seen[-10:])) == 1
     wait_for(same, lambda: "the source to be held back: %r\n%s" % (seen[-5:], tail(host)), PATIENCE_S)
-    return seen[-1]
-
-
-def note_growth(trial, host, before, taken):
+    taken, out = seen[-1][0], host.stats()["backends"]["out"]
     grown = max(0, host.resident_bytes() - before)
+    assert out["queue_events"] <= SLOW_QUEUE["max_events"] + PULL, out
+    assert taken < LOAD // 2, "%d of %d were taken" % (taken, LOAD)
     assert grown < GROWTH_BYTES, "the host grew by %d MiB" % (grown >> 20)
-    assert taken < 40_000, "all %d were taken" % taken
-    trial.note("%d taken, %d MiB more" % (taken, grown >> 20))
+    trial.note("%d of %d taken, %d in the queue, %d MiB more" % (taken, LOAD, out["queue_events"], grown >> 20))
 
 
 def drain(trial):
@@ -263,8 +267,9 @@ def drain(trial):
     assert code == 0, "the host ended with %d:\n%s" % (code, tail(host))
     again = trial.host()
     twice = trial.expect_none_lost(again, sent)
-    assert trial.far.writes_live or twice == 0, "%d came twice over a clean stop" % twice
     trial.end(again)
+    # What a run tried again (an answer that did not come in time) stands in its summary: that is not the stop's fault.
+    assert trial.far.writes_live or twice == 0, "%d came twice over a clean stop:\n%s\n%s" % (twice, tail(host), tail(again))
 
 
 ALL = [byte_for_byte, modes, empty, one_mebibyte, too_large, unicode, in_order, absent_at_start, restarted, cut, wrong_password,

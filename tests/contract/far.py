@@ -14,6 +14,7 @@ class Far:
     port = None  # where a proxy stands in front; None: nothing to cut
     writes_live = False  # write() needs the running host: it waits for answers, and sends again what was not taken
     told = ""  # what the foreign client was told about what was not taken: for sources that answer
+    turned_away = 0  # so often a caller was told to come again
     limit = 1048576  # a longer event than this is refused, and the number stands in what is said about it
     limit_config = {}  # the configuration with which the class itself refuses; empty: the host does
 

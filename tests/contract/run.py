@@ -101,7 +101,8 @@ def main():
     parser.add_argument("--matrix", action="store_true")
     options = parser.parse_args()
     if options.matrix:
-        return matrix.show(options.results, HERE / "README.md")
+        roles = {file.stem: load(file.stem).Class.roles for file in (HERE / "classes").glob("*.py")}
+        return matrix.show(options.results, HERE / "README.md", roles)
     return run_class(options.name, options)
 
 

@@ -8,6 +8,7 @@ import os
 import pathlib
 import sys
 import threading
+import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / "scenarios")]
 
@@ -96,19 +97,21 @@ class Trial:
             return node["down"] and (node.get("last_error", {}).get("text") or " ")
         return wait_for(said, lambda: "the node to be away: %s\n%s" % (host.page("/health")[1], host.text()), PATIENCE_S)
 
-    def put(self, lines, mode="structured", port=None):
+    def put(self, lines, mode="structured", port=None, callers=1):
+        """`callers` of a source whose callers wait for their answers, each with its share."""
         if self.role == "backend":
             with open(self.input, "ab") as out:
                 out.write(b"".join(line + b"\n" for line in lines))
         elif self.far.writes_live:
-            before = self.writers[-1:]  # one after the other: the lines stay in their order
+            before = self.writers[:]  # one after the other: the lines stay in their order
 
-            def write():
+            def write(share):
                 for each in before:
                     each.join()
-                self.far.write(self.place, lines, mode, port)
-            self.writers.append(threading.Thread(target=write, daemon=True))
-            self.writers[-1].start()
+                self.far.write(self.place, share, mode, port)
+            for number in range(callers):
+                self.writers.append(threading.Thread(target=write, args=(lines[number::callers],), daemon=True))
+                self.writers[-1].start()
         else:
             self.far.write(self.place, lines, mode)
 
@@ -138,8 +141,8 @@ class Trial:
 
     def expect(self, host, sent, mode="structured"):
         """Exactly these, in this order."""
-        wait_for(lambda: host.stats()["backends"]["out"]["events_published"] >= len(sent),
-                 lambda: "%d events: %s\n%s" % (len(sent), host.page("/stats")[1], tail(host)), PATIENCE_S)
+        while_it_grows(lambda: host.stats()["backends"]["out"]["events_published"], len(sent),
+                       lambda: "%d events: %s\n%s" % (len(sent), host.page("/stats")[1], tail(host)))
         got = wait_for(lambda: (lambda got: len(got) >= len(sent) and got)(self.got(mode)),
                        lambda: "%d events to be read, %d were\n%s" % (len(sent), len(self.got(mode)), tail(host)), PATIENCE_S)
         if self.role == "source" and mode != "structured":
@@ -155,11 +158,16 @@ class Trial:
         """Every event at least once, and no other; how many came twice is noted."""
         wanted = {samples.identity(line) for line in sent}
 
-        def complete():
-            got = [samples.identity(each) for each in self.got()]
-            return len(got) >= len(wanted) and set(got) >= wanted and got
-        got = wait_for(complete, lambda: "%d events, %d are there\n%s" % (
-            len(wanted), len({samples.identity(each) for each in self.got()}), tail(host)), PATIENCE_S)
+        got = []
+
+        def arrived():
+            began = time.monotonic()
+            got[:] = [samples.identity(each) for each in self.got()]
+            here = len(wanted & set(got))
+            if here < len(wanted):
+                time.sleep(time.monotonic() - began)  # reading all of it again leaves the host half of the time
+            return here
+        while_it_grows(arrived, len(wanted), lambda: "%d events, %d are there\n%s" % (len(wanted), len(set(got)), tail(host)))
         assert set(got) == wanted, "strangers: %s" % sorted(set(got) - wanted)[:5]
         self.note("%d sent, 0 lost, %d twice" % (len(wanted), len(got) - len(wanted)))
         return len(got) - len(wanted)
@@ -176,6 +184,13 @@ class Trial:
             if host.process.poll() is None:
                 host.process.kill()
                 host.process.wait()
+
+
+def while_it_grows(figure, enough, what):
+    """Waits until the figure is large enough. The bound is on standing still: how fast a machine is, is not asked."""
+    best = figure()
+    while best < enough:
+        best = wait_for(lambda: (lambda now: now > best and now)(figure()), what, PATIENCE_S)
 
 
 def tail(host, count=12):

@@ -225,6 +225,41 @@ TEST_CASE("dead letter: carries reason, node, attempts, code and times; id, sour
   CHECK(rig.stats("out").dead_lettered.get() == 1);
 }
 
+TEST_CASE("without a dead letter the log names node, event and reason, ten in a second and a count of the others",
+          "[lanes][dead_letter]") {
+  Rig rig;
+  auto& in = rig.source("in");
+  auto& out = rig.backend("out", {"in"});
+  rig.build();
+  for (int i = 0; i < 25; ++i) (void)in.offer("e" + std::to_string(i));
+  rig.step();
+  out.complete_all(SLUICE_REJECTED, "larger than 1048576 bytes");
+  rig.step();
+  CHECK(rig.log.count("Event was rejected, and there is no dead letter") == 10);
+  CHECK(rig.log.says("node=out event_id=e0 event_type=t.plain reason=larger than 1048576 bytes code=0 attempts=1"));
+  CHECK_FALSE(rig.log.says("not listed"));
+  rig.advance(milliseconds(1000));
+  CHECK(rig.log.says("not listed) node=out count=15"));
+  rig.advance(milliseconds(1000));
+  CHECK(rig.log.count("not listed") == 1);
+}
+
+TEST_CASE("what a dead letter keeps is not in the log as well", "[lanes][dead_letter]") {
+  Rig rig;
+  Delivery with = Rig::fast();
+  with.dead_letter = "parked";
+  auto& in = rig.source("in");
+  auto& out = rig.backend("out", {"in"}, with);
+  rig.backend("parked", {}).answers_at_once = true;
+  rig.build();
+  (void)in.offer("a");
+  rig.step();
+  out.complete_all(SLUICE_REJECTED, "too large");
+  rig.step();
+  CHECK(rig.stats("out").dead_lettered.get() == 1);
+  CHECK_FALSE(rig.log.says("no dead letter"));
+}
+
 TEST_CASE("dead letter: when that fails as well, the event is not delivered", "[lanes][dead_letter]") {
   Rig rig;
   Delivery with = Rig::fast();

@@ -13,7 +13,7 @@ from far import Far
 TOKEN = "only-for-tests"
 OWN_SERVER = "the source is the server"
 STRUCTURED, BATCH = "application/cloudevents+json; charset=UTF-8", "application/cloudevents-batch+json; charset=UTF-8"
-PER_BATCH = 100
+PER_BATCH = 50
 FINAL = (202, 400, 413, 422)
 
 
@@ -22,9 +22,7 @@ class Class(Far):
     modes = {"source": {"binary": {}, "batched": {}}}
     writes_live = True
     reasons = {"absent_at_start": OWN_SERVER, "restarted": OWN_SERVER + ": its being killed is tests/faults/crash_test.py",
-               "missing": OWN_SERVER + ": another path is 404 (plugins/http/tests/front_test.cc)", "full": "it keeps nothing",
-               "slow": "its callers wait for their answers: max_in_flight, max_in_flight_bytes and settle_timeout are bounds that "
-                       "plugins/http/tests/source_test.cc holds; 503 and 504 are sent again in `drain` and `cut`"}
+               "missing": OWN_SERVER + ": another path is 404 (plugins/http/tests/front_test.cc)", "full": "it keeps nothing"}
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -35,7 +33,7 @@ class Class(Far):
 
     def write(self, place, events, mode="structured", port=None):
         """One after the other, on one connection; many go as batches."""
-        if mode == "batched" or len(events) > 1000:
+        if mode == "batched" or len(events) >= 4 * PER_BATCH:
             groups = [events[first:first + PER_BATCH] for first in range(0, len(events), PER_BATCH)]
             requests = [(b"[" + b",".join(group) + b"]", {"Content-Type": BATCH}) for group in groups]
         elif mode == "binary":
@@ -58,6 +56,7 @@ class Class(Far):
                     answer = client.getresponse()
                     text = answer.read().decode()
                     self.told = self.told if answer.status == 202 else text
+                    self.turned_away += answer.status == 503
                     if answer.status in FINAL:
                         break
                 except (OSError, http.client.HTTPException):

@@ -17,7 +17,6 @@ class Class(Far):
     roles = ("backend",)
     modes = {"backend": {"binary": {"mode": "binary"}, "batched": {"mode": "batched"}}}
     is_ordered = {"max_in_flight": 1}
-    count = 5_000  # a request each, one after the other
     limit = 1500000
     reasons = {"missing": "404 is the receiver's last word about an event: rejected (plugins/http/tests/reply_test.cc)"}
 
@@ -44,14 +43,17 @@ class Class(Far):
         self.file(place, "open").touch()
 
     def backend(self, place, port=None, password=None):
-        return {"url": "http://127.0.0.1:%d/%s" % (port or self.port, place), "timeout_seconds": 2,
+        # Short where a proxy lets connections stand still; else longer than any answer takes on a busy machine, as what comes
+        # too late is rightly sent again.
+        return {"url": "http://127.0.0.1:%d/%s" % (port or self.port, place), "timeout_seconds": 2 if port else 30,
                 "headers": {"Authorization": "Bearer " + (password or TOKEN)}}
 
     def read(self, place, mode="structured"):
         if not self.file(place, "received").exists():
             return []
         got = []
-        for line in self.file(place, "received").read_text().splitlines():
+        text = self.file(place, "received").read_bytes()
+        for line in text[:text.rfind(b"\n") + 1].splitlines():
             request = json.loads(line)
             body = base64.b64decode(request["body"])
             if mode == "batched":
@@ -69,4 +71,4 @@ class Class(Far):
 
 def event_of(headers, body):
     parts = {name[3:].lower(): urllib.parse.unquote(value) for name, value in headers.items() if name.lower().startswith("ce-")}
-    return parts | {"datacontenttype": headers["Content-Type"], "data": json.loads(body)}
+    return parts | {"datacontenttype": headers["content-type"], "data": json.loads(body)}
