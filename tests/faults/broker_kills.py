@@ -20,6 +20,8 @@ PROGRESS = 3000          # events that are delivered at most between two kills
 
 
 class Broker(kill_table.Row):
+    table = "brokers"
+
     def __init__(self, kind, kills):
         super().__init__(kind, (kind,), kills)
 

@@ -21,6 +21,8 @@ PROGRESS = 1500          # events that a host delivers at most before its kill i
 
 
 class Pair(kill_table.Row):
+    table = "pairs"
+
     def __init__(self, servers, source, backend, kills):
         super().__init__(f"{source} → {backend}", (source, backend), kills)
         self.servers = servers
