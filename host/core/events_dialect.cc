@@ -4,6 +4,7 @@
 #include "core/dialect.hh"
 #include "core/events_backends.hh"
 #include "core/events_doors.hh"
+#include "core/events_registry.hh"
 #include "core/map_reader.hh"
 #include "core/suggest.hh"
 
@@ -67,7 +68,7 @@ class Lowering {
     const Value sources = read_doors(events, events_, surroundings_, stdin_source_, problems_);
     const Value when = filters(events);
     monitoring(events);
-    backends(chosen, sources, when);
+    backends(chosen, compared(events, sources), when);
     other_keys(events, chosen);
     events.done();
     for (const auto& [name, source] : sources.map) lowered_.native.find("sources")->put(name, source);
@@ -249,6 +250,16 @@ class Lowering {
     lowered_.native.put("log", std::move(log));
   }
 
+  /// What backends take their events from: the doors, or the consumer that compares what comes in with its schema.
+  Value compared(MapReader& events, const Value& sources) {
+    const Value* written = events.take_some("schema_registry");
+    if (written == nullptr || sources.map.empty()) return sources;
+    if (!lower_schema_registry(used(written), sources, *lowered_.native.find("consumers"), problems_)) return sources;
+    Value inputs = make_map(*written);
+    inputs.put(kRegistryNode, make_map(*written));
+    return inputs;
+  }
+
   void backends(const std::vector<Chosen>& chosen, const Value& sources, const Value& when) {
     Value& all = *lowered_.native.find("backends");
     for (const Chosen& one : chosen) {
@@ -287,8 +298,6 @@ class Lowering {
       const bool selected = std::ranges::find(chosen, name, &Chosen::name) != chosen.end();
       if (section != nullptr && !selected) idle(*section, name + " is not the selected backend");
     }
-    (void)events.idle("schema_registry",
-                      "no schema registry is asked in this version: events are checked as CloudEvents only");
     const Value* dlq = events.take_some("dlq");
     if (dlq == nullptr) return;
     const Value copy = used(dlq);

@@ -19,6 +19,7 @@
 #include <array>
 #include <new>
 #include <regex>
+#include <set>
 #include <vector>
 
 namespace validation {
@@ -98,10 +99,11 @@ JsonTree tree_of(const rapidjson::Value& value, std::size_t depth = 0) {
   JsonTree tree;
   if (value.IsObject()) {
     tree.kind = JsonTree::Kind::map;
+    std::set<std::string_view> names;  // of the document's memory
     for (const auto& member : value.GetObject()) {
-      std::string name(member.name.GetString(), member.name.GetStringLength());
-      if (tree.find(name) != nullptr) throw BadSchema("names " + name + " twice in one map");
-      tree.members.emplace_back(std::move(name), tree_of(member.value, depth + 1));
+      const std::string_view name(member.name.GetString(), member.name.GetStringLength());
+      if (!names.insert(name).second) throw BadSchema("names " + std::string(name) + " twice in one map");
+      tree.members.emplace_back(std::string(name), tree_of(member.value, depth + 1));
     }
   } else if (value.IsArray()) {
     tree.kind = JsonTree::Kind::list;
@@ -154,6 +156,17 @@ std::string reason_of(ValidationResults& results) {
 
 }  // namespace
 
+JsonTree json_tree(std::string_view text) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                 rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
+  if (document.HasParseError()) {
+    throw BadSchema("is no JSON: " + std::string(rapidjson::GetParseError_En(document.GetParseError())) + " (byte " +
+                    std::to_string(document.GetErrorOffset()) + ")");
+  }
+  return tree_of(document);
+}
+
 struct CompiledSchema::State {
   std::uint64_t left = kBudget;
   bool has_budget = false;
@@ -163,14 +176,7 @@ struct CompiledSchema::State {
 
 CompiledSchema::CompiledSchema(std::string_view text, Draft unsaid) : state_(std::make_unique<State>()) {
   if (text.size() > kSchemaBytesMax) throw BadSchema("is larger than 1 MiB");
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                 rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
-  if (document.HasParseError()) {
-    throw BadSchema("is no JSON: " + std::string(rapidjson::GetParseError_En(document.GetParseError())) + " (byte " +
-                    std::to_string(document.GetErrorOffset()) + ")");
-  }
-  const JsonTree tree = tree_of(document);
+  const JsonTree tree = json_tree(text);
   const auto text_at = [&](const char* key) {
     const JsonTree* value = tree.find(key);
     return value != nullptr && value->is(JsonTree::Kind::text) ? value->text : std::string();

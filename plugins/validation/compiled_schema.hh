@@ -16,6 +16,9 @@ inline constexpr std::size_t kSchemaBytesMax = 1024 * 1024;
 inline constexpr std::size_t kPatternTextBytesMax = 16 * 1024;  // a longer text does not fit any pattern
 inline constexpr std::uint64_t kBudget = 100'000;               // schemas per event, when the schema calls itself
 
+/// Any JSON text, at most 64 levels deep. Throws BadSchema.
+[[nodiscard]] JsonTree json_tree(std::string_view text);
+
 class CompiledSchema {
  public:
   /// Throws BadSchema, which does not name the schema.

@@ -72,12 +72,14 @@ void SchemaFiles::read_folder(const std::string& folder) {
   }
 }
 
-NamedSchema* SchemaFiles::find(sluice::EventView event) {
-  if (!by_dataschema_.empty() && !event.dataschema().empty()) {
-    const auto found = by_dataschema_.find(event.dataschema());
-    if (found != by_dataschema_.end()) return found->second;
-  }
-  const auto found = by_type_.find(event.type());
+NamedSchema* SchemaFiles::find_dataschema(std::string_view dataschema) {
+  if (by_dataschema_.empty() || dataschema.empty()) return nullptr;
+  const auto found = by_dataschema_.find(dataschema);
+  return found == by_dataschema_.end() ? nullptr : found->second;
+}
+
+NamedSchema* SchemaFiles::find_type(std::string_view type) {
+  const auto found = by_type_.find(type);
   return found == by_type_.end() ? nullptr : found->second;
 }
 

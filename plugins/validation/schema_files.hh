@@ -26,8 +26,10 @@ class SchemaFiles {
   /// Reads the keys types, dataschemas, folder and draft. Throws sluice::BadConfig that names key, file and cure.
   explicit SchemaFiles(const sluice::ConfigView& config);
 
-  /// By dataschema when there is one for it, else by type; null when there is none for either.
-  [[nodiscard]] NamedSchema* find(sluice::EventView event);
+  /// Null when there is none for it.
+  [[nodiscard]] NamedSchema* find_dataschema(std::string_view dataschema);
+  [[nodiscard]] NamedSchema* find_type(std::string_view type);
+  [[nodiscard]] Draft draft() const noexcept { return draft_; }
   [[nodiscard]] bool empty() const noexcept { return schemas_.empty(); }
 
  private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <regex>
+#include <set>
 
 namespace validation {
 namespace {
@@ -225,8 +226,10 @@ class Writer {
       there->second.kind = Kind::map;
     }
     JsonTree& made = there->second;
+    std::set<std::string> taken;
+    for (const JsonMember& member : made.members) taken.insert(member.first);
     for (const auto& [name, one] : value.members) {
-      if (made.find(name) != nullptr)
+      if (taken.count(name) != 0)
         refuse(place, "and dependentRequired both name " + name + ": put one of them into allOf");
       if (one.is(Kind::list)) {
         check_plain("required", one, place + "/" + name);

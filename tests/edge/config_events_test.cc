@@ -240,7 +240,26 @@ TEST_CASE("events: keys that are not known are errors with a suggestion, also wh
             .says("events.dlq.max_retrys: unknown key"));
   CHECK(events("  dlq: {enabled: true, max_retries: x}\n").says("events.dlq.max_retries: must be a whole number"));
   CHECK(events("  dlq: {enabled: false}\n").ok());
-  CHECK(events("  schema_registry: {url: x}\n").says("events.schema_registry: note: has no effect"));
+  CHECK(events("  schema_registry: [x]\n").says("events.schema_registry: must be a map of keys, but is a list"));
+}
+
+TEST_CASE("events: a schema registry becomes a consumer between the doors and the backends") {
+  const Loaded loaded =
+      events("  schema_registry: {url: \"http://schema-registry:8081\", compatibility: BACKWARD, on_invalid: tag}\n");
+  INFO(loaded.lines);
+  REQUIRE(loaded.ok());
+  const NodeConfig* compared = loaded.config.find("schema_registry");
+  const NodeConfig* stream = loaded.config.find("redis_streams");
+  REQUIRE(compared != nullptr);
+  REQUIRE(stream != nullptr);
+  CHECK(compared->klass == "json_schema");
+  REQUIRE((compared->inputs.size() == 1 && stream->inputs.size() == 1));
+  CHECK(compared->inputs[0].node == "ingest");
+  CHECK(stream->inputs[0].node == "schema_registry");
+  for (const char* part : {"\"url\":\"http://schema-registry:8081\"", "\"compatibility\":\"BACKWARD\"",
+                           "\"subject\":\"{type}\"", "\"on_unavailable\":\"pass\"", "\"on_invalid\":\"tag\""}) {
+    CHECK(compared->config_json.find(part) != std::string::npos);
+  }
 }
 
 TEST_CASE("events: dlq is a backend of its own that takes the dead letters of all the others") {

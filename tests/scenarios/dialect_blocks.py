@@ -28,7 +28,7 @@ VARIABLES = {"WEBHOOK_API_KEY": "key", "WEBHOOK_API_KEYx": "key2", "KAFKA_USERNA
              "KAFKA_PASSWORD": "pass", "KAFKA_PASSWORDx": "pass2", "HOSTNAME": "worker-1", "HOSTNAMEx": "worker-2"}
 HANDLER = {"class": "webhook", "config": {"url": "http://127.0.0.1:9/handler"}}
 OTHER_WORD = {"exponential": "linear", "INFO": "DEBUG", "DEBUG": "ERROR", "redis_streams": "webhook", "webhook": "redis_streams",
-              "kafka": "webhook", "nats": "webhook", "rabbitmq": "webhook", "gzip": "lz4", "topic": "fanout",
+              "kafka": "webhook", "BACKWARD": "FULL", "nats": "webhook", "rabbitmq": "webhook", "gzip": "lz4", "topic": "fanout",
               "SASL_SSL": "SASL_PLAINTEXT", "SCRAM-SHA-256": "SCRAM-SHA-512"}
 
 
@@ -36,7 +36,8 @@ OTHER_WORD = {"exponential": "linear", "INFO": "DEBUG", "DEBUG": "ERROR", "redis
 WORDS = set("""url urls headers timeout_seconds verify_ssl stream_name max_len ttl_seconds connection_pool bootstrap_servers topic
     compression_type acks max_in_flight_requests client_id security_protocol sasl_mechanism sasl_username sasl_password servers
     subject jetstream stream exchange exchange_type routing_key durable listen path source_stream consumer_group consumer_name
-    batch_size poll_interval_ms process_backlog backlog_batch_size backlog_max_age_hours process batch state""".split())
+    batch_size poll_interval_ms process_backlog backlog_batch_size backlog_max_age_hours process batch state registry
+    on_unavailable""".split())
 LINES = ("when_full:", "retry:", "dead_letter:", "max_in_flight:", "class:", "inputs:", "acknowledge:", "when:", "redact:", "required:",
          "config:", "dedup:", "admin:", "log:", "format:")
 

@@ -255,6 +255,16 @@ class Batch : public sluice_batch {
   Batch& operator=(const Batch&) = delete;
 
  private:
+  static std::string from_base64(const std::string& text) {
+    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string bytes;
+    std::uint32_t held = 0, bits = 0;
+    for (const char c : text.substr(0, text.find('='))) {
+      held = held << 6 | static_cast<std::uint32_t>(kDigits.find(c));
+      if ((bits += 6) >= 8) bytes += static_cast<char>(held >> (bits -= 8) & 0xff);
+    }
+    return bytes;
+  }
   void add(const std::string& text, std::uint64_t seq) {
     const rig::json event = rig::json::parse(text);
     std::string& base = texts_.emplace_back(text);
@@ -286,7 +296,7 @@ class Batch : public sluice_batch {
       else if (key == "data")
         made.data = put(value.dump()), made.flags |= SLUICE_HAS_DATA;
       else if (key == "data_base64")
-        made.data = put(plain), made.flags |= SLUICE_HAS_DATA | SLUICE_DATA_BYTES;
+        made.data = put(from_base64(plain)), made.flags |= SLUICE_HAS_DATA | SLUICE_DATA_BYTES;
       else if (key != "specversion") {
         if (key == "partitionkey") made.key = put(plain);
         const std::string& n = kept_.emplace_back(key);
