@@ -20,7 +20,8 @@ class Class(Far):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.server = Server(folder, auth=True, max_payload=str(self.limit))
+        # What is pushed to the reader below waits in the server, more than its usual 64 MiB: it must not be cut off as slow.
+        self.server = Server(folder, auth=True, max_payload=str(self.limit), max_pending=str(1 << 28))
         self.port = self.server.port
         self.start, self.stop, self.kill = self.server.start, self.server.stop, self.server.kill
 
