@@ -23,10 +23,11 @@ std::string_view next_word(std::string_view& rest) {
 
 }  // namespace
 
-Condition::Condition(std::string_view text) {
+Condition::Condition(std::string_view text, JsonReader& data) {
   std::string_view rest = text;
-  pointer_ = next_word(rest);
-  if (pointer_.empty() || pointer_.front() != '/') refuse(text, "it does not begin with a JSON pointer into data");
+  const std::string pointer(next_word(rest));
+  if (pointer.empty() || pointer.front() != '/') refuse(text, "it does not begin with a JSON pointer into data");
+  place_ = data.place_of(pointer);
   const std::string_view word = next_word(rest);
   constexpr std::array<std::pair<std::string_view, Compare>, 7> kWords{{{"<", Compare::less},
                                                                         {"<=", Compare::at_most},
@@ -79,9 +80,9 @@ bool Condition::ordered(Compare compare, int order) noexcept {
   return true;
 }
 
-bool Condition::holds(const JsonReader& data) const {
-  const auto found = data.at(pointer_);
-  if (!found) return false;
+bool Condition::holds(JsonReader& data) const {
+  const JsonGlance* found = data.glance(place_);
+  if (found == nullptr) return false;
   if (compare_ == Compare::exists) return true;
   if (found->kind != value_.kind) return false;
   switch (value_.kind) {

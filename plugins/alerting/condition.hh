@@ -7,22 +7,22 @@
 
 #include "json_reader.hh"
 
-#include <string>
+#include <cstdint>
 #include <string_view>
 
 namespace alerting {
 
 class Condition {
  public:
-  /// Throws sluice::BadConfig.
-  explicit Condition(std::string_view text);
-  [[nodiscard]] bool holds(const JsonReader& data) const;
+  /// `data` is the reader that it will be asked about. Throws sluice::BadConfig.
+  Condition(std::string_view text, JsonReader& data);
+  [[nodiscard]] bool holds(JsonReader& data) const;
 
  private:
   enum class Compare : std::uint8_t { less, at_most, more, at_least, equal, differs, exists };
   [[nodiscard]] static bool ordered(Compare compare, int order) noexcept;
 
-  std::string pointer_;
+  std::uint32_t place_ = 0;  // of its pointer, in the reader
   Compare compare_ = Compare::exists;
   JsonField value_;
 };

@@ -75,7 +75,7 @@ Rules::Picks Rules::picks_from(sluice::HostView host, sluice::ConfigView config,
   }
   const std::vector<std::string> conditions = config.texts(at + "/if");
   for (std::size_t i = 0; i < conditions.size(); ++i) {
-    picks.conditions.push_back(under(at + "/if/" + std::to_string(i), [&] { return Condition(conditions[i]); }));
+    picks.conditions.push_back(under(at + "/if/" + std::to_string(i), [&] { return Condition(conditions[i], data_); }));
   }
   return picks;
 }

@@ -93,6 +93,16 @@ class Decode(Row):
         return [suite.client("bare_parse"), suite.input]
 
 
+class Schema(Row):
+    """An event that does not fit is dropped by the host and ends the bare client: both must let all of them through."""
+
+    def environment(self, suite):
+        return {"BENCH_SCHEMAS": suite.schemas}
+
+    def bare_command(self, suite):
+        return [suite.client("bare_schema"), suite.input, suite.schemas]
+
+
 class EventLog(Row):
     def environment(self, suite):
         return {"BENCH_OUTPUT": suite.path("out.jsonl")}
@@ -328,6 +338,8 @@ class Webhook(Row):
 ROWS = [
     Decode("null", "file → decode, validation, metrics → null", "each line parsed fully (DOM), attributes read", 0.8,
            "null.yaml", "bench file metrics validation"),
+    Schema("schema", "file → json_schema → null", "RapidJSON and valijson over the same schemas", 0.8, "schema.yaml",
+           "bench file validation"),
     EventLog("event_log", "file → event_log (no fsync)", "write() of the same lines in 1 MiB blocks", 0.6,
              "event_log.yaml", "file"),
     Spool("spool", "file → spool (group commit 10 ms) → null", "write() and fdatasync every 10 ms of the same lines", 0.7,

@@ -12,7 +12,7 @@ namespace {
 bool holds(const char* condition, const char* data) {
   alerting::JsonReader reader;
   REQUIRE(reader.open(data, false));
-  return Condition(condition).holds(reader);
+  return Condition(condition, reader).holds(reader);
 }
 
 }  // namespace
@@ -35,10 +35,26 @@ TEST_CASE("condition: what is missing or of another type does not hold", "[alert
   CHECK_FALSE(holds("/error exists", R"({"errors":1})"));
 }
 
+TEST_CASE("condition: conditions that share a pointer look at each text anew", "[alerting]") {
+  alerting::JsonReader reader;
+  const Condition low("/rate < 0.5", reader), high("/rate > 0.9", reader), named("/name == \"a\"", reader);
+  REQUIRE(reader.open(R"({"rate":0.2,"name":"a"})", false));
+  CHECK(low.holds(reader));
+  CHECK_FALSE(high.holds(reader));
+  CHECK(named.holds(reader));
+  REQUIRE(reader.open(R"({"rate":1})", false));
+  CHECK_FALSE(low.holds(reader));
+  CHECK(high.holds(reader));
+  CHECK_FALSE(named.holds(reader));
+  CHECK_FALSE(reader.open("{", false));
+  CHECK_FALSE(high.holds(reader));
+}
+
 TEST_CASE("condition: what is no condition is refused with how one is written", "[alerting]") {
   for (const char* text :
        {"", "success_rate < 0.6", "/a", "/a ~ 1", "/a <", "/a < x", "/a < true", "/a == [1]", "/a exists 1"}) {
     CAPTURE(text);
-    CHECK_THROWS_AS(Condition(text), sluice::BadConfig);
+    alerting::JsonReader reader;
+    CHECK_THROWS_AS(Condition(text, reader), sluice::BadConfig);
   }
 }
