@@ -223,11 +223,11 @@ def slow_graph(trial, sent):
     """The same for a source: the graph behind it takes nothing."""
     host = trial.host(sink={"class": "null", "config": {"latency": "1h", "in_flight": 256}}, delivery={"queue": SLOW_QUEUE},
                       drain_deadline="300ms")
-    before = host.resident_bytes()
+    before, turned_away = host.resident_bytes(), trial.far.turned_away
     trial.put(sent, callers=SLOW_CALLERS)
     held_back(trial, host, before)
     if trial.far.writes_live:
-        wait_for(lambda: trial.far.turned_away, lambda: "a caller that is told to come again:\n" + tail(host), PATIENCE_S)
+        wait_for(lambda: trial.far.turned_away > turned_away, lambda: "a caller that is told to come again:\n" + tail(host), PATIENCE_S)
     host.process.send_signal(signal.SIGTERM)
     assert host.wait() == 1, tail(host)
     again = trial.host()
