@@ -3,8 +3,25 @@
 #include "plugin_rig.hh"
 
 #include <cmath>
+#include <cstdlib>
+#include <new>
 #include <string>
 #include <vector>
+
+namespace {
+
+std::uint64_t allocations = 0;
+
+}  // namespace
+
+// Not inlined: the compiler would see malloc and free in one place and new and delete in another.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
+  ++allocations;
+  if (void* made = std::malloc(bytes)) return made;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* made) noexcept { std::free(made); }
+[[gnu::noinline]] void operator delete(void* made, std::size_t) noexcept { std::free(made); }
 
 namespace {
 
@@ -216,6 +233,28 @@ TEST_CASE("aggregate: settings that do not go together are refused by their key"
   refused(R"({"fields":[{"pointer":"/a","name":"x"},{"pointer":"/b","name":"x"}]})", "fields/1: two fields");
   refused(R"({"label":{"name":"k","from":"/k","values_max":400},"fields":[{"pointer":"/a"}]})",
           "label/values_max: 400 values with 7 figures each are more than a node may show; at most 140");
+}
+
+TEST_CASE("aggregate: an event of a known type, label and magnitude allocates nothing", "[metrics]") {
+  const std::string time = GENERATE(as<std::string>(), "processing", "event");
+  Rigged w(R"({"window":60000,"slide":10000,"time":")" + time +
+           R"(","label":{"name":"lab","from":"/lab"},"fields":[{"pointer":"/n"},{"pointer":"/m"}],"emit":{}})");
+  std::vector<std::string> texts;
+  for (int i = 0; i < 200; ++i) {
+    texts.push_back(event(i % 3 == 0 ? "com.example.a.long.type.name" : "b",
+                          R"({"lab":"a laboratory with a long name )" + std::to_string(i % 5) + R"(","n":)" +
+                              std::to_string(1 + i % 7) + R"(,"m":-0.5,"text":"\u00e9"})",
+                          R"(,"time":"2026-01-02T10:00:00Z")"));
+  }
+  const rig::Batch batch(texts);
+  std::vector<std::uint8_t> verdict;
+  rig::Writer out(64, 1 << 20);
+  REQUIRE(w.node.process(batch, verdict, &out) == SLUICE_OK);
+  const std::uint64_t before = allocations;
+  for (int round = 0; round < 10; ++round) (void)w.node.process(batch, verdict, &out);
+  CHECK(allocations == before);
+  (void)w.tick(60'000);
+  CHECK(allocations > before);  // so that the counter counts: windows that close do allocate
 }
 
 TEST_CASE("aggregate: the summary says how many windows closed and what was left out", "[metrics]") {
