@@ -102,10 +102,11 @@ std::unique_ptr<KeyStoreNode> key_store_of(const NodeConfig& source, PluginLibra
   return made;
 }
 
-/// A backend's spool; each lane of a list has a folder of its own inside the one that is configured.
+/// A backend's spool, or an observer's durable queue; each lane of a list has a folder of its own inside the one that
+/// is configured.
 std::unique_ptr<SpoolStore> spool_of(const GraphNode& node, const NodeConfig& from) {
   const std::string& path = from.delivery.spool.path;
-  if (node.kind != NodeKind::backend || path.empty()) return nullptr;
+  if (path.empty() || (node.kind != NodeKind::backend && !node.observer)) return nullptr;
   return std::make_unique<SpoolFiles>(node.fanned_out ? path + "/" + node.name : path);
 }
 
@@ -138,7 +139,7 @@ GraphView view_of(const Config& config, Pipeline& pipeline) {
     const NodeConfig& from = config.nodes[node.config];
     view.nodes.push_back({node.kind, node.name, from.klass, node.observer, from.required && !node.observer,
                           &pipeline.stats(i), from.dedup.has_value(), pipeline.key_store_stats(i),
-                          node.kind == NodeKind::backend && from.delivery.spool.on()});
+                          from.delivery.spool.on()});
   }
   return view;
 }

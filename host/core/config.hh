@@ -94,6 +94,9 @@ struct Delivery {
   SpoolPolicy spool;
 };
 
+/// What a kill does to an observer's queue. by_class: what the class asks for, until the classes are known.
+enum class ObserverQueue : std::uint8_t { by_class, lossy, durable };
+
 struct NodeConfig;
 
 /// A source's duplicates: what makes two events the same, for how long, and where the keys that were delivered are
@@ -135,7 +138,8 @@ struct NodeConfig {
   std::vector<std::string> redact;  // JSON pointers into data
   bool required = true;             // counts for /ready and for /health's 503
   // Observers.
-  std::uint64_t observer_queue = limits::kQueueEvents;  // events; beyond it the newest are dropped and counted
+  std::uint64_t observer_queue = limits::kQueueEvents;  // events in memory; lossy: beyond it the newest are dropped
+  ObserverQueue queue_kind = ObserverQueue::by_class;   // durable: delivery.spool is where its events are kept
 };
 
 struct AdminConfig {

@@ -92,8 +92,12 @@ SourceReach reach_from(const Graph& graph, const Config& config, NodeIndex sourc
   const Acknowledge& acknowledge = config.nodes[graph.nodes[source].config].acknowledge;
   for (const NodeIndex lane : reach.lanes) {
     const GraphNode& node = graph.nodes[lane];
-    if (node.kind != NodeKind::backend) continue;
     const NodeConfig& made_from = config.nodes[node.config];
+    if (node.observer && made_from.queue_kind == ObserverQueue::durable) {
+      reach.keeping.push_back(lane);
+      reach.gating.push_back(lane);  // it waits for the disk, never for the observer
+    }
+    if (node.kind != NodeKind::backend) continue;
     const bool required = acknowledge.mode != Acknowledge::Mode::nodes ||
                           std::ranges::find(acknowledge.nodes, made_from.name) != acknowledge.nodes.end();
     if (!required) continue;

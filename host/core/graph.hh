@@ -37,7 +37,8 @@ struct SourceReach {
   std::vector<NodeIndex> consumers;  // inline, in an order in which causes come before effects
   std::vector<NodeIndex> lanes;      // backends and observers
   std::vector<NodeIndex> required;   // backends whose outcome the source hears
-  std::vector<NodeIndex> gating;     // required, and their when_full is block: no credit there, no pull
+  std::vector<NodeIndex> gating;     // required, and their when_full is block: no credit there, no pull; and keeping
+  std::vector<NodeIndex> keeping;    // observers with a durable queue: an event must be there before it is settled
 };
 
 struct Graph {

@@ -151,6 +151,12 @@ std::string spool_text(const SpoolPolicy& spool) {
   return text + ", on_full: " + text_of(spool.on_full) + "}";
 }
 
+std::string queue_text(const NodeConfig& node) {
+  const std::string events = "max_events: " + std::to_string(node.observer_queue);
+  if (node.queue_kind != ObserverQueue::durable) return "queue: {" + events + "}";
+  return "queue: {kind: durable, " + events + ", " + spool_text(node.delivery.spool).substr(8);
+}
+
 void write_delivery(const Delivery& delivery, Lines& out) {
   out.add(2, "delivery:");
   out.add(3, "queue: {max_events: " + std::to_string(delivery.queue.max_events) +
@@ -238,7 +244,7 @@ void write_node(const NodeConfig& node, Lines& out) {
           : "  # " + std::to_string(node.fan_out_json.size()) + " lanes, one for each of " + node.fan_out;
   out.add(2, "config: " + shown + lanes);
   write_secrets_mark(node, out);
-  if (node.kind == NodeKind::consumer) out.add(2, "queue: {max_events: " + std::to_string(node.observer_queue) + "}");
+  if (node.kind == NodeKind::consumer) out.add(2, queue_text(node));
   if (node.kind == NodeKind::backend) {
     write_delivery(node.delivery, out);
     out.add(2, "redact: " + name_list(node.redact));

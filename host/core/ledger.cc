@@ -90,6 +90,13 @@ void Ledger::owe(PageId id, std::uint32_t origin, std::uint32_t count) {
   page.owed += count;
 }
 
+void Ledger::owe_keeping(PageId id, std::uint32_t origin, std::uint32_t count) {
+  Page& page = page_of(id);
+  SLUICE_ASSERT(origin + count <= page.events.size());
+  for (std::uint32_t i = origin; i < origin + count; ++i) ++page.events[i].keeping;
+  page.owed += count;
+}
+
 void Ledger::contribute(PageId id, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason) {
   fold(page_of(id), origin, outcome, code, reason);
 }
@@ -146,6 +153,7 @@ void Ledger::try_answer(Page& page, std::uint32_t origin) {
   const bool early =
       fold_ == Fold::min && event.touched && event.folded == Outcome::delivered && event.at_best == Outcome::delivered;
   if (event.owed > 0 && !early) return;
+  if (event.keeping > 0) return;
   event.answered = true;
   Record& record = page.records[event.record];
   if (event.touched || !event.derived) {
@@ -245,6 +253,7 @@ bool Ledger::complete(const Completion& completion) {
   Page& page = const_cast<Page&>(*found);
   const std::uint64_t end = std::uint64_t{completion.origin} + completion.count;
   if (end > page.events.size()) return false;
+  if (completion.kept) return complete_keeping(page, completion);
   for (std::uint32_t i = completion.origin; i < end; ++i) {
     if (page.events[i].owed == 0) return false;
   }
@@ -257,14 +266,37 @@ bool Ledger::complete(const Completion& completion) {
       ended_.push_back({page.first_seq + i, event.folded, event.delivered, event.total});
     }
   }
-  page.owed -= completion.count;
+  forget_debt(completion);
+  return true;
+}
+
+bool Ledger::complete_keeping(Page& page, const Completion& completion) {
+  const std::uint32_t end = completion.origin + completion.count;
+  for (std::uint32_t i = completion.origin; i < end; ++i) {
+    if (page.events[i].keeping == 0) return false;
+  }
+  for (std::uint32_t i = completion.origin; i < end; ++i) {
+    Event& event = page.events[i];
+    --event.keeping;
+    if (completion.outcome > event.at_best && !event.answered) {
+      event.at_best = completion.outcome;
+      event.code = completion.code;
+      event.reason = keep_reason(page, completion.reason);
+    }
+    try_answer(page, i);
+  }
+  forget_debt(completion);
+  return true;
+}
+
+void Ledger::forget_debt(const Completion& completion) {
+  page_of(completion.page).owed -= completion.count;
   if (in_order_) {
     advance_in_order();
     if (find(completion.page) != nullptr) retire_if_done(completion.page);
   } else {
     retire_if_done(completion.page);
   }
-  return true;
 }
 
 void Ledger::take_decided(std::vector<DecidedRecord>& out) {

@@ -40,6 +40,7 @@ struct Completion {
   std::int32_t code = 0;
   std::string reason;  // empty on the way that everything takes
   bool moved = false;  // rejected, and safe elsewhere: a dead letter took its place
+  bool kept = false;   // of a debt that owe_keeping() made
 };
 
 /// What a source is told of one record.
@@ -92,6 +93,9 @@ class Ledger {
   [[nodiscard]] std::uint32_t record_of(PageId page, std::uint32_t origin) const;
   /// `count` consecutive events will each get one more contribution.
   void owe(PageId page, std::uint32_t origin, std::uint32_t count = 1);
+  /// The events must be on an observer's disk before they are answered. That they are says nothing about how they end;
+  /// that they cannot be kept does: they can end no better than what is completed here, and so come again.
+  void owe_keeping(PageId page, std::uint32_t origin, std::uint32_t count = 1);
   /// An outcome that was not owed: a verdict, an undecodable record.
   void contribute(PageId page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason);
   /// The event is a second copy of another event of its record: it says nothing of its own.
@@ -128,6 +132,7 @@ class Ledger {
     std::int32_t code = 0;
     std::uint16_t owed = 0;
     std::uint16_t total = 0;
+    std::uint16_t keeping = 0;  // observers' disks that do not have it yet
     std::uint16_t delivered = 0;
     Outcome folded = Outcome::dropped;
     Outcome at_best = Outcome::delivered;
@@ -151,7 +156,7 @@ class Ledger {
     std::vector<Record> records;
     std::vector<std::string> reasons;
     std::uint64_t first_seq = 0;
-    std::uint64_t owed = 0;  // over all events
+    std::uint64_t owed = 0;  // over all events, keeping included
     std::uint32_t records_open = 0;
     std::uint32_t next_in_order = 0;  // in_order: records before it have been handed over
     std::uint32_t generation = 0;
@@ -163,6 +168,8 @@ class Ledger {
   [[nodiscard]] Page& page_of(PageId id);
   [[nodiscard]] const Page* find(PageId id) const noexcept;
   [[nodiscard]] static std::uint32_t keep_reason(Page& page, std::string_view reason);
+  [[nodiscard]] bool complete_keeping(Page& page, const Completion& completion);
+  void forget_debt(const Completion& completion);
   void fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason);
   void try_answer(Page& page, std::uint32_t origin);
   [[nodiscard]] static EventOutcome end_of(const Page& page, const Event& event);

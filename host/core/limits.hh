@@ -37,13 +37,14 @@ inline constexpr std::uint64_t kDedupUnrecorded = 65'536;  // delivered keys tha
 inline constexpr std::chrono::milliseconds kKeyStoreTimeout{2'000};  // of one question to a store
 
 // Spool.
-inline constexpr std::uint64_t kSpoolBytes = 1024ull * 1024 * 1024;       // delivery.spool.max_bytes
-inline constexpr std::uint64_t kSpoolSegmentBytes = 64ull * 1024 * 1024;  // delivery.spool.segment_bytes
-inline constexpr std::uint64_t kSpoolWaitingEvents = 32'768;              // events that wait for their sync
-inline constexpr std::uint64_t kSpoolWaitingBytes = 16 * 1024 * 1024;     // and their bytes
-inline constexpr std::uint64_t kSpoolAgain = 1024;                        // records that wait to be offered again
-inline constexpr std::chrono::milliseconds kSpoolCursorInterval{100};     // between writes of the cursor
-inline constexpr std::chrono::milliseconds kSpoolDiskRetry{1'000};        // after the disk refused
+inline constexpr std::uint64_t kSpoolBytes = 1024ull * 1024 * 1024;         // delivery.spool.max_bytes
+inline constexpr std::uint64_t kObserverQueueBytes = 256ull * 1024 * 1024;  // max_bytes of an observer's durable queue
+inline constexpr std::uint64_t kSpoolSegmentBytes = 64ull * 1024 * 1024;    // delivery.spool.segment_bytes
+inline constexpr std::uint64_t kSpoolWaitingEvents = 32'768;                // events that wait for their sync
+inline constexpr std::uint64_t kSpoolWaitingBytes = 16 * 1024 * 1024;       // and their bytes
+inline constexpr std::uint64_t kSpoolAgain = 1024;                          // records that wait to be offered again
+inline constexpr std::chrono::milliseconds kSpoolCursorInterval{100};       // between writes of the cursor
+inline constexpr std::chrono::milliseconds kSpoolDiskRetry{1'000};          // after the disk refused
 
 // Life cycle.
 inline constexpr std::chrono::milliseconds kDrainDeadline{10'000};  // drain_deadline

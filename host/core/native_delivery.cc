@@ -82,29 +82,7 @@ void read_spool(const Value* value, const std::string& path, SpoolPolicy& spool,
     map.wrong(*value, "path", "is missing; name the folder that the spool may have for itself, such as spool/stream");
     spool.path = "spool";  // so that nothing else is said about a spool that is not there
   }
-  if (const auto bytes = map.size("max_bytes", 64 * 1024, 1ull << 50)) spool.max_bytes = *bytes;
-  if (const auto bytes = map.size("segment_bytes", 4 * 1024, 1ull << 40)) {
-    spool.segment_bytes = *bytes;
-    if (spool.segment_bytes > spool.max_bytes / 2) {
-      map.wrong(*value->find("segment_bytes"), "segment_bytes",
-                "must be at most half of max_bytes: room comes back by whole segments");
-    }
-  } else {
-    spool.segment_bytes = std::min(limits::kSpoolSegmentBytes, spool.max_bytes / 8);
-  }
-  using Fsync = SpoolPolicy::Fsync;
-  map.choice(
-      "fsync",
-      {{"every_batch", Fsync::every_batch}, {"group_commit", Fsync::group_commit}, {"interval", Fsync::interval}},
-      spool.fsync);
-  const auto only_with = [&](const char* key, Fsync needed, const char* name) {
-    if (value->find(key) == nullptr || spool.fsync == needed) return;
-    (void)map.idle(key, std::string("counts with fsync: ") + name + " only");
-  };
-  if (const auto ms = map.integer("group_commit_ms", 1, 10'000)) spool.group_commit = milliseconds(*ms);
-  only_with("group_commit_ms", Fsync::group_commit, "group_commit");
-  if (const auto interval = map.duration("interval", milliseconds(1), milliseconds(60'000))) spool.interval = *interval;
-  only_with("interval", Fsync::interval, "interval");
+  read_spool_bounds(value, map, spool);
   using OnFull = SpoolPolicy::OnFull;
   map.choice("on_full",
              {{"block", OnFull::block}, {"drop_newest", OnFull::drop_newest}, {"dead_letter", OnFull::dead_letter}},
@@ -134,6 +112,32 @@ void check_spool(const Value* value, MapReader& map, Delivery& delivery) {
 }
 
 }  // namespace
+
+void read_spool_bounds(const Value* value, MapReader& map, SpoolPolicy& spool) {
+  if (const auto bytes = map.size("max_bytes", 64 * 1024, 1ull << 50)) spool.max_bytes = *bytes;
+  if (const auto bytes = map.size("segment_bytes", 4 * 1024, 1ull << 40)) {
+    spool.segment_bytes = *bytes;
+    if (spool.segment_bytes > spool.max_bytes / 2) {
+      map.wrong(*value->find("segment_bytes"), "segment_bytes",
+                "must be at most half of max_bytes: room comes back by whole segments");
+    }
+  } else {
+    spool.segment_bytes = std::min(limits::kSpoolSegmentBytes, spool.max_bytes / 8);
+  }
+  using Fsync = SpoolPolicy::Fsync;
+  map.choice(
+      "fsync",
+      {{"every_batch", Fsync::every_batch}, {"group_commit", Fsync::group_commit}, {"interval", Fsync::interval}},
+      spool.fsync);
+  const auto only_with = [&](const char* key, Fsync needed, const char* name) {
+    if (value->find(key) == nullptr || spool.fsync == needed) return;
+    (void)map.idle(key, std::string("counts with fsync: ") + name + " only");
+  };
+  if (const auto ms = map.integer("group_commit_ms", 1, 10'000)) spool.group_commit = milliseconds(*ms);
+  only_with("group_commit_ms", Fsync::group_commit, "group_commit");
+  if (const auto interval = map.duration("interval", milliseconds(1), milliseconds(60'000))) spool.interval = *interval;
+  only_with("interval", Fsync::interval, "interval");
+}
 
 Delivery read_delivery(const Value* value, const std::string& path, Problems& problems) {
   Delivery delivery;

@@ -28,6 +28,8 @@ void read_host_keys(class MapReader& root, Config& config, Problems& problems);
 [[nodiscard]] Ordering read_ordering(const Value* value, const std::string& path, Problems& problems);
 /// "/text", "/result/content": a JSON pointer that names something below the root.
 [[nodiscard]] bool is_json_pointer(const std::string& text);
+/// What every spool has, whoever it is in front of: bounds, and when it flushes.
+void read_spool_bounds(const Value* value, class MapReader& map, SpoolPolicy& spool);
 [[nodiscard]] Delivery read_delivery(const Value* value, const std::string& path, Problems& problems);
 
 /// The backend `store`, when a node's dead letters go there; `dead_letters:` says where it is (dead_letter_node.cc).

@@ -1,6 +1,7 @@
 // One node of the native format: what every kind has, and what only its kind has.
 #include "core/map_reader.hh"
 #include "core/native_format.hh"
+#include "core/observer_queue.hh"
 
 #include <algorithm>
 
@@ -65,15 +66,6 @@ void read_backend(MapReader& map, NodeConfig& node, Problems& problems) {
   if (const auto required = map.boolean("required")) node.required = *required;
 }
 
-void read_observer_queue(MapReader& map, NodeConfig& node, Problems& problems) {
-  MapReader queue(map.take("queue"), map.path_of("queue"), problems);
-  if (const auto events = queue.integer("max_events", 1, 10'000'000)) {
-    node.observer_queue = static_cast<std::uint64_t>(*events);
-  }
-  queue.later("path", "an observer's queue is in memory");
-  queue.done();
-}
-
 }  // namespace
 
 bool is_json_pointer(const std::string& text) {
@@ -123,7 +115,7 @@ NodeConfig read_node(NodeKind kind, const std::string& name, const Value& value,
   } else {
     node.inputs = read_inputs(map);
   }
-  if (kind == NodeKind::consumer) read_observer_queue(map, node, problems);
+  if (kind == NodeKind::consumer) read_observer_queue(map.take("queue"), map.path_of("queue"), node, problems);
   if (kind == NodeKind::backend) read_backend(map, node, problems);
   if (kind != NodeKind::source)
     map.refuse("dedup", "belongs on a source: its duplicates are left out for all that it feeds");

@@ -21,7 +21,7 @@ struct NodeView {
   const NodeStats* stats = nullptr;
   bool dedup = false;                    // a source that leaves duplicates out
   const NodeStats* key_store = nullptr;  // the condition of its keys' store; null when they are in memory
-  bool spooled = false;                  // a backend with delivery.spool
+  bool spooled = false;                  // a backend with delivery.spool, an observer whose queue is durable
 };
 
 struct GraphView {

@@ -172,6 +172,7 @@ void put_consumers(JsonText& json, const GraphView& graph) {
     json.member("rejected", total(stats, &TypeCounters::rejected));
     json.member("derived", stats.derived.get());
     json.member("shed", stats.dropped_full.get());
+    put_spool(json, node);
   }
 }
 

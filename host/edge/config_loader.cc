@@ -2,6 +2,7 @@
 
 #include "core/events_dialect.hh"
 #include "core/native_format.hh"
+#include "core/observer_queue.hh"
 #include "core/scalar.hh"
 #include "core/set_value.hh"
 #include "core/suggest.hh"
@@ -165,6 +166,7 @@ void check_classes(Config& config, const ClassCatalog& catalog, Problems& proble
     }
   }
   check_ports(config, catalog, problems);
+  settle_observer_queues(config, catalog, problems);
 }
 
 Config load_config(const LoadOptions& options, const ClassCatalog& catalog, Problems& problems) {

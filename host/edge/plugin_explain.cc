@@ -82,6 +82,8 @@ void add_rows(const Value& schema, const std::string& prefix, std::size_t depth,
 void print_flags(const ClassDescription& one, std::ostream& out) {
   static constexpr std::pair<std::uint32_t, const char*> kSentences[] = {
       {SLUICE_OBSERVER, "an observer: watches on a thread of its own and never delays delivery"},
+      {SLUICE_DURABLE,
+       "its queue is on disk, so that a kill loses nothing of it, unless `queue: lossy` says otherwise"},
       {SLUICE_EMITS, "writes events of its own"},
       {SLUICE_REENTRANT, "judges events of several sources at the same time"},
       {SLUICE_IN_ORDER, "is told in order what became of its records"},

@@ -118,7 +118,7 @@ bool has(const NodeView& node, unsigned of) noexcept {
     case NodeKind::source:
       return (of & kSources) != 0;
     case NodeKind::consumer:
-      return (of & (node.observer ? kObservers : kConsumers)) != 0;
+      return (of & (node.observer ? kObservers : kConsumers)) != 0 || ((of & kSpools) != 0 && node.spooled);
     case NodeKind::backend:
       return (of & kBackends) != 0 || ((of & kSpools) != 0 && node.spooled);
   }

@@ -32,13 +32,19 @@ std::vector<std::string> folders_of_config(const SpoolCommand& command) {
   const Config config = read_config(options, problems);
   std::vector<std::string> folders;
   for (const NodeConfig& node : config.nodes) {
-    if (node.delivery.spool.on()) folders.push_back(node.delivery.spool.path);
+    // A consumer's class is not known here, and so not whether its queue is on disk unless the node says it.
+    const bool maybe = node.kind == NodeKind::consumer && node.queue_kind != ObserverQueue::durable;
+    if (node.queue_kind == ObserverQueue::lossy) continue;
+    if (!node.delivery.spool.on() || (maybe && !fs::exists(node.delivery.spool.path))) continue;
+    folders.push_back(node.delivery.spool.path);
   }
   if (has_errors(problems)) {
     const auto first = std::ranges::find(problems, Severity::error, &Problem::severity);
     throw SetupError(to_line(*first));
   }
-  if (folders.empty()) throw SetupError(command.config + ": no backend has a delivery.spool", kUsage);
+  if (folders.empty())
+    throw SetupError(command.config + ": no backend has a delivery.spool, and no observer a durable queue on disk",
+                     kUsage);
   return folders;
 }
 

@@ -13,6 +13,7 @@ void ObserverLane::push(Run&& run) {
   if (accept(run)) {
     Lane::wake();
   } else {
+    tell(run, Outcome::retry, "not shown before the host stopped");
     credit.give_back(run.count, run.bytes);  // the lane has finished
   }
 }
@@ -44,7 +45,24 @@ void ObserverLane::try_start(std::uint64_t now_ns) {
   away_until_ns_ = now_ns + static_cast<std::uint64_t>(away_delay(away_failures_, random).count()) * 1'000'000;
 }
 
+/// A durable queue forgets what was shown, and keeps the rest.
+void ObserverLane::tell(const Run& run, Outcome outcome, std::string_view reason) {
+  if (run.sink == nullptr) return;
+  std::vector<Completion> completions;
+  for (std::uint32_t i = 0; i < run.count;) {
+    const std::uint32_t from = i++;
+    while (i < run.count && run.events[i].origin == run.events[i - 1].origin + 1) ++i;
+    completions.push_back({run.page, run.events[from].origin, i - from, outcome, 0, std::string(reason)});
+  }
+  run.sink->settled(std::move(completions));
+}
+
 bool ObserverLane::show(Run& run) {
+  if (run.sink != nullptr && (broken_ || !started_)) {  // at the end, and never started: they are kept
+    tell(run, Outcome::retry, "the observer is not there");
+    credit.give_back(run.count, run.bytes);
+    return true;
+  }
   for (const sluice_event& event : run.view()) stats_.by_type[type_id(event)].in.add();
   if (!broken_) {
     const sluice_batch batch{sizeof(sluice_batch), run.count, sizeof(sluice_event), 0, run.events, 0};
@@ -52,7 +70,9 @@ bool ObserverLane::show(Run& run) {
     const sluice_status status = observer_.process(batch, nullptr, nullptr, error);
     if (status == SLUICE_OK) {
       for (const sluice_event& event : run.view()) stats_.by_type[type_id(event)].out.add();
+      tell(run, Outcome::delivered, {});
     } else {
+      tell(run, Outcome::retry, error);
       broken_ = true;
       set_state(NodeState::broken);
       stats_.set_error(error, world_.clock.unix_ns());

@@ -1,5 +1,6 @@
 // An observer lane: one thread that shows events to one observer. Its queue is lossy: what does not fit is counted and
-// dropped at the door, so that an observer never delays delivery. Nobody is told how its events ended.
+// dropped at the door, so that an observer never delays delivery. No source is told how its events ended. A durable
+// queue (run/spool_lane.hh) stands in front of it, and is told what the observer has seen.
 #pragma once
 
 #include "core/type_table.hh"
@@ -34,6 +35,7 @@ class ObserverLane final : public DeliveryLane, public NodeEvents {
  private:
   [[nodiscard]] bool accept(Run& run);
   bool show(Run& run);
+  static void tell(const Run& run, Outcome outcome, std::string_view reason);
   void try_start(std::uint64_t now_ns);
 
   ConsumerNode& observer_;

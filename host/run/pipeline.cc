@@ -66,18 +66,13 @@ void Pipeline::build() {
       backends_[i] = std::make_unique<BackendLane>(node.name, *nodes_[i].backend, lane_world(i), *stats_[i], config,
                                                    *blocks_[i], publish_logs_[i].get());
       if ((node.flags & SLUICE_KEEPS_ORDER) != 0) backends_[i]->set_keeps_order();
-      lane_of[i] = backends_[i].get();
-      if (nodes_[i].spool != nullptr) {
-        spools_[i] = std::make_unique<SpoolLane>(node.name, *nodes_[i].backend, lane_world(i), *stats_[i], config,
-                                                 config_.batch_events, *nodes_[i].spool, *backends_[i],
-                                                 *spool_blocks_[i], types_);
-        backends_[i]->set_spooled();
-        lane_of[i] = spools_[i].get();
-      }
+      lane_of[i] = put_spool_before(i, *backends_[i], *nodes_[i].backend, lane_world(i));
+      if (spools_[i] != nullptr) backends_[i]->set_spooled();
     } else if (node.observer) {
       observers_[i] = std::make_unique<ObserverLane>(node.name, *nodes_[i].consumer, lane_world(i), *stats_[i],
                                                      QueueBounds{config.observer_queue, limits::kQueueBytes});
-      lane_of[i] = observers_[i].get();
+      lane_of[i] = put_spool_before(i, *observers_[i], *nodes_[i].consumer, lane_world(i));
+      if (spools_[i] != nullptr) spools_[i]->set_keeping();
     } else if (node.kind == NodeKind::consumer) {
       consumers_[i] =
           std::make_unique<InlineConsumer>(node.name, *nodes_[i].consumer, lane_world(i), *stats_[i],
@@ -118,6 +113,16 @@ void Pipeline::build() {
     sources_[reach.source]->set_monitor(this);
     if (key_stores_[reach.source] != nullptr) key_stores_[reach.source]->set_asker(sources_[reach.source].get());
   }
+}
+
+/// Whom sources push to: the node's spool when it has one, else its lane.
+DeliveryLane* Pipeline::put_spool_before(NodeIndex node, DeliveryLane& lane, Node& driven, LaneWorld world) {
+  if (nodes_[node].spool == nullptr) return &lane;
+  const GraphNode& from = graph_.nodes[node];
+  spools_[node] =
+      std::make_unique<SpoolLane>(from.name, driven, world, *stats_[node], config_.nodes[from.config],
+                                  config_.batch_events, *nodes_[node].spool, lane, *spool_blocks_[node], types_);
+  return spools_[node].get();
 }
 
 void Pipeline::start() {

@@ -25,7 +25,7 @@ struct PipelineNode {
   std::unique_ptr<ConsumerNode> consumer;
   std::unique_ptr<BackendNode> backend;
   std::unique_ptr<KeyStoreNode> key_store;  // of a source with `dedup`; null: its keys are kept in memory
-  std::unique_ptr<SpoolStore> spool;        // of a backend with delivery.spool
+  std::unique_ptr<SpoolStore> spool;        // of a backend with delivery.spool, of an observer with a durable queue
 
   [[nodiscard]] Node& node() const noexcept {
     if (source != nullptr) return *source;
@@ -95,6 +95,7 @@ class Pipeline final : public Wakeable {
   [[nodiscard]] std::uint64_t progress_mark() const;
   void begin_drain(const char* why);
   void finish_lanes();
+  [[nodiscard]] DeliveryLane* put_spool_before(NodeIndex node, DeliveryLane& lane, Node& driven, LaneWorld world);
   void start_key_store(NodeIndex source);
   [[nodiscard]] bool finish_key_stores();
   void run_lane(Lane& lane);
@@ -109,7 +110,7 @@ class Pipeline final : public Wakeable {
   std::vector<std::unique_ptr<PublishLog>> publish_logs_;
   std::vector<std::unique_ptr<BackendLane>> backends_;  // by node index; null elsewhere
   std::vector<std::unique_ptr<BlockPool>> spool_blocks_;
-  std::vector<std::unique_ptr<SpoolLane>> spools_;  // in front of backends_; null without a spool
+  std::vector<std::unique_ptr<SpoolLane>> spools_;  // in front of backends_ and observers_; null without a spool
   std::vector<std::unique_ptr<ObserverLane>> observers_;
   std::vector<std::unique_ptr<InlineConsumer>> consumers_;
   std::vector<std::unique_ptr<SourceLane>> sources_;

@@ -41,11 +41,13 @@ SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, Node
       batch_events_(wiring_.config->batch_events),
       keeps_undelivered_(node.cannot_hold() && wiring_.undelivered != nullptr),
       required_(wiring_.graph->nodes.size()),
+      keeping_(wiring_.graph->nodes.size()),
       gating_(wiring_.graph->nodes.size()),
       undelivered_redactor_(redacted_by_any(*wiring_.graph, *wiring_.config, reach_)) {
   node.attach(this);
   if (config_.dedup) dedup_ = std::make_unique<DedupGate>(*config_.dedup, ledger_, stats_, wiring_.key_store);
   for (const NodeIndex lane : reach_.required) required_[lane] = 1;
+  for (const NodeIndex lane : reach_.keeping) keeping_[lane] = 1;
   for (const NodeIndex lane : reach_.gating) {
     gating_[lane] = 1;
     taken_.push_back({wiring_.lane_of[lane]});

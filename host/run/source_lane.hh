@@ -142,6 +142,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void write_undelivered(std::uint64_t tag, std::string_view reason);
   void overflow(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events);
   void owe(std::span<const sluice_event> events);
+  void owe_keeping(std::span<const sluice_event> events);
   void refuse_pending();
   void finish(std::chrono::milliseconds max_rest);
 
@@ -167,6 +168,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   bool credit_taken_ = false;
   std::uint64_t derived_reserve_ = 0;
   std::vector<std::uint8_t> required_;  // by node index
+  std::vector<std::uint8_t> keeping_;
   std::vector<std::uint8_t> gating_;
   std::vector<std::unique_ptr<Judgement>> judgements_;  // one per depth of the consumer chain
   std::size_t depth_ = 0;

@@ -112,6 +112,11 @@ void SourceLane::owe(std::span<const sluice_event> events) {
   by_origin(events, [&](std::uint32_t origin, std::uint32_t count) { ledger_.owe(pending_.page, origin, count); });
 }
 
+void SourceLane::owe_keeping(std::span<const sluice_event> events) {
+  by_origin(events,
+            [&](std::uint32_t origin, std::uint32_t count) { ledger_.owe_keeping(pending_.page, origin, count); });
+}
+
 void SourceLane::push(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events) {
   const std::uint64_t bytes = bytes_of(events);
   const bool required = required_[target] != 0;
@@ -130,8 +135,10 @@ void SourceLane::push(DeliveryLane& lane, NodeIndex target, std::span<const slui
     return;
   }
   if (required) owe(events);
-  lane.push({pending_.block, events.data(), static_cast<std::uint32_t>(events.size()), bytes, required ? this : nullptr,
-             pending_.page, now(), false});
+  const bool keeping = keeping_[target] != 0;
+  if (keeping) owe_keeping(events);
+  lane.push({pending_.block, events.data(), static_cast<std::uint32_t>(events.size()), bytes,
+             required || keeping ? this : nullptr, pending_.page, now(), false});
 }
 
 /// The lane is full and does not gate this source. What still fits goes in; for the rest its policy decides.

@@ -17,8 +17,7 @@ std::string_view text_of(const sluice_event& event, sluice_slice slice) { return
 }  // namespace
 
 bool SpoolLane::may_feed(std::uint64_t now_ns) const noexcept {
-  return !finishing_ && !hold_.load(std::memory_order_acquire) && now_ns >= disk_retry_ns_ &&
-         stats_.state.load(std::memory_order_relaxed) != NodeState::broken;
+  return !finishing_ && !hold_.load(std::memory_order_acquire) && now_ns >= disk_retry_ns_ && !is_broken();
 }
 
 /// The very run that was written, if nothing before it is still waiting and there is room; else it is read back later.

@@ -10,11 +10,13 @@ namespace sluice {
 namespace {
 
 /// Records were checked when they came in: what the spool reads back only has to be the same.
+constexpr const char* kNotBeforeTheEnd = "not delivered before the host stopped";
+
 EventLimits no_limits() { return {~std::uint64_t{0}, ~std::uint32_t{0}, 1, ~std::uint32_t{0}}; }
 
 }  // namespace
 
-SpoolLane::SpoolLane(std::string name, BackendNode& node, LaneWorld world, NodeStats& stats, const NodeConfig& config,
+SpoolLane::SpoolLane(std::string name, Node& node, LaneWorld world, NodeStats& stats, const NodeConfig& config,
                      std::uint32_t batch_events, SpoolStore& store, DeliveryLane& down, BlockPool& blocks,
                      TypeTable& types)
     : DeliveryLane(std::move(name), node, world, stats, {limits::kSpoolWaitingEvents, limits::kSpoolWaitingBytes}),
@@ -31,12 +33,17 @@ SpoolLane::SpoolLane(std::string name, BackendNode& node, LaneWorld world, NodeS
       random_(world.seed) {}
 
 void SpoolLane::open() {
-  if (const SpoolAnswer answer = log_.open(); !answer.ok()) throw SetupError(name_ + ": spool: " + answer.text);
+  if (const SpoolAnswer answer = log_.open(); !answer.ok()) {
+    throw SetupError(name_ + (keeping_ ? ": queue: " : ": spool: ") + answer.text +
+                     (keeping_ ? "; queue: {path: FOLDER} puts it elsewhere, queue: lossy does without" : ""));
+  }
   feed_next_ = log_.cursor().low();
   publish_figures();
   report_damage();
   if (const std::uint64_t left = log_.open_records(); left > 0) {
-    say(Level::info, "The spool holds events of an earlier run: they are delivered first",
+    say(Level::info,
+        keeping_ ? "The queue holds events of an earlier run: they are shown first"
+                 : "The spool holds events of an earlier run: they are delivered first",
         {{"count", std::to_string(left), true}, {"path", store_.place(), false}});
   }
 }
@@ -63,7 +70,7 @@ void SpoolLane::turn_away(const Run& run) {
     for (const sluice_event& event : run.view()) {
       if (event.origin == kNoOrigin) continue;
       completions.push_back(
-          {run.page, event.origin, 1, Outcome::retry, SLUICE_CODE_STOPPING, "not delivered before the host stopped"});
+          {run.page, event.origin, 1, Outcome::retry, SLUICE_CODE_STOPPING, kNotBeforeTheEnd, false, keeping_});
     }
     run.sink->settled(std::move(completions));
   }
@@ -195,7 +202,7 @@ void SpoolLane::finish() {
   if (!unsynced_.empty()) sync(now_ns);
   set_rejected_aside(now_ns);
   for (; !waiting_.empty(); waiting_.pop_front()) {
-    refuse(waiting_.front(), SLUICE_CODE_STOPPING, "not delivered before the host stopped");
+    refuse(waiting_.front(), SLUICE_CODE_STOPPING, kNotBeforeTheEnd);
   }
   SpoolAnswer answer = log_.write_cursor(true);
   if (answer.ok()) answer = log_.tidy(true);
@@ -204,7 +211,9 @@ void SpoolLane::finish() {
   flush_told();
   report_damage();
   if (const std::uint64_t left = log_.open_records(); left > 0) {
-    say(Level::warn, "Events stay in the spool; the next run delivers them",
+    say(Level::warn,
+        keeping_ ? "Events stay in the queue; the next run shows them"
+                 : "Events stay in the spool; the next run delivers them",
         {{"count", std::to_string(left), true}, {"path", store_.place(), false}});
   }
   store_.close();

@@ -1,5 +1,6 @@
 // The spool of one backend: a lane in front of the backend's own that writes every event to disk before anybody hears
-// of delivery, and feeds the backend lane at the backend's own pace.
+// of delivery, and feeds the backend lane at the backend's own pace. In front of an observer it is the observer's
+// durable queue: then the source hears that the event is kept, which says nothing about its delivery.
 //
 //   push → waiting → written → synced: the sink is told "delivered"         (spool_write.cc)
 //                       └─▶ handed on while the backend keeps up,
@@ -31,11 +32,13 @@ namespace sluice {
 class SpoolLane final : public DeliveryLane, public SettleSink {
  public:
   /// `down` is the backend's lane; `blocks` outlives every lane.
-  SpoolLane(std::string name, BackendNode& node, LaneWorld world, NodeStats& stats, const NodeConfig& config,
+  SpoolLane(std::string name, Node& node, LaneWorld world, NodeStats& stats, const NodeConfig& config,
             std::uint32_t batch_events, SpoolStore& store, DeliveryLane& down, BlockPool& blocks, TypeTable& types);
 
   /// Where events go that find the spool full, when it says so. Before the first step.
   void set_dead_letter(DeliveryLane* lane) noexcept { dead_lane_ = lane; }
+  /// It keeps an observer's events. Before the first step.
+  void set_keeping() noexcept { keeping_ = true; }
   /// Takes over what an earlier run left. Throws SetupError.
   void open();
 
@@ -44,7 +47,8 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_acquire); }
   /// Nothing on its way in, and nothing left in the spool.
   [[nodiscard]] bool idle() const noexcept override {
-    return credit.used().first == 0 && backlog_.load(std::memory_order_acquire) == 0;
+    if (credit.used().first > 0) return false;
+    return backlog_.load(std::memory_order_acquire) == 0 || (keeping_ && is_broken());
   }
   [[nodiscard]] std::string thread_name() const override { return "spool " + name_; }
   /// The backend lane is about to finish: nothing more is handed to it.
@@ -56,6 +60,10 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   void settled(std::vector<Completion>&& completions) noexcept override;
 
  private:
+  [[nodiscard]] bool is_broken() const noexcept {
+    return stats_.state.load(std::memory_order_relaxed) == NodeState::broken;
+  }
+
   struct Written {
     Run run;
     std::uint64_t first = 0;  // number of its first record
@@ -128,6 +136,7 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   std::string disk_said_;
   bool full_ = false;
   bool finishing_ = false;
+  bool keeping_ = false;
 
   std::uint64_t feed_next_ = 1;  // no record below it is waiting to be handed on for the first time
   std::map<std::uint64_t, Again> again_;

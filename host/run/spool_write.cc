@@ -86,7 +86,11 @@ bool SpoolLane::overflow(std::uint64_t now_ns) {
       return false;
     case SpoolPolicy::OnFull::drop_newest:
       stats_.dropped_full.add_shared(run.count);
-      refuse(run, SLUICE_CODE_FULL, "the spool of " + name_ + " is full");
+      if (keeping_) {
+        tell_delivered(run);  // dropped and counted here; its delivery goes on
+      } else {
+        refuse(run, SLUICE_CODE_FULL, "the spool of " + name_ + " is full");
+      }
       break;
     case SpoolPolicy::OnFull::dead_letter: {
       if (dead_lane_ == nullptr || hold_.load(std::memory_order_acquire)) return false;
@@ -113,7 +117,7 @@ void SpoolLane::refuse(const Run& run, std::int32_t code, std::string_view reaso
   std::vector<Completion> completions;
   for (const sluice_event& event : run.view()) {
     if (event.origin == kNoOrigin) continue;
-    completions.push_back({run.page, event.origin, 1, Outcome::retry, code, std::string(reason)});
+    completions.push_back({run.page, event.origin, 1, Outcome::retry, code, std::string(reason), false, keeping_});
   }
   run.sink->settled(std::move(completions));
 }
@@ -164,7 +168,7 @@ void SpoolLane::tell_delivered(const Run& run) {
     const std::uint32_t origin = run.events[from].origin;
     if (origin == kNoOrigin) continue;
     while (i < run.count && run.events[i].origin == origin + (i - from)) ++i;
-    completions.push_back({run.page, origin, i - from, Outcome::delivered, 0, {}});
+    completions.push_back({run.page, origin, i - from, Outcome::delivered, 0, {}, false, keeping_});
   }
 }
 

@@ -13,16 +13,16 @@ SLUICE_MODULE(sluice::consumer<alerting::AlertNode<alerting::Slack>>(
                    .version = "1.0.0",
                    .summary = "Alerts to a Slack channel: grouped, repeated, resolved, silenced.",
                    .schema = slack_schema_json,
-                   .flags = SLUICE_OBSERVER}),
+                   .flags = SLUICE_OBSERVER | SLUICE_DURABLE}),
               sluice::consumer<alerting::AlertNode<alerting::Webhook>>(
                   {.name = "alert_webhook",
                    .version = "1.0.0",
                    .summary = "Alerts as JSON by HTTP POST: grouped, repeated, resolved, silenced.",
                    .schema = alert_webhook_schema_json,
-                   .flags = SLUICE_OBSERVER}),
+                   .flags = SLUICE_OBSERVER | SLUICE_DURABLE}),
               sluice::consumer<alerting::AlertNode<alerting::Email>>(
                   {.name = "email",
                    .version = "1.0.0",
                    .summary = "Alerts by mail: grouped, repeated, resolved, silenced; one lane for each recipient.",
                    .schema = email_schema_json,
-                   .flags = SLUICE_OBSERVER}))
+                   .flags = SLUICE_OBSERVER | SLUICE_DURABLE}))

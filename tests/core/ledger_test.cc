@@ -216,6 +216,40 @@ TEST_CASE("ledger: a marked event ends no better than its mark, whatever becomes
   CHECK(ledger.empty());
 }
 
+TEST_CASE("ledger: an event is not answered before observers' disks have it, and that says nothing about its end") {
+  for (const Fold fold : {Fold::max, Fold::min}) {
+    Ledger ledger(fold, false, false);
+    const PageId page = ledger.open(1);
+    const std::uint32_t event = ledger.add_event(page, ledger.add_record(page, 7));
+    const std::uint32_t watched = ledger.add_event(page, ledger.add_record(page, 8));
+    ledger.owe(page, event);
+    ledger.owe_keeping(page, event, 2);
+    ledger.close(page);
+    CHECK(ledger.complete({page, event, 1, Outcome::delivered, 0, {}}));
+    CHECK(settled(ledger).empty());
+    CHECK_FALSE(ledger.complete({page, event, 1, Outcome::delivered, 0, {}}));  // the debt that is left is another
+    CHECK(ledger.complete({page, event, 2, Outcome::delivered, 0, {}, false, true}));
+    CHECK(settled(ledger) == "7 delivered; 8 dropped");  // nobody but the observer had the second
+    CHECK_FALSE(ledger.is_open(page));
+    CHECK(watched == 1);
+  }
+}
+
+TEST_CASE("ledger: an event that an observer's disk could not keep comes again, though it was delivered") {
+  for (const Fold fold : {Fold::max, Fold::min}) {
+    Ledger ledger(fold, true, false);
+    const PageId page = ledger.open(1);
+    const std::uint32_t event = ledger.add_event(page, ledger.add_record(page, 7));
+    ledger.owe(page, event);
+    ledger.owe_keeping(page, event);
+    ledger.close(page);
+    CHECK(ledger.complete({page, event, 1, Outcome::retry, 4, "not kept", false, true}));
+    CHECK(settled(ledger).empty());
+    CHECK(ledger.complete({page, event, 1, Outcome::delivered, 0, {}}));
+    CHECK(settled(ledger) == "7 retry 4 not kept");
+  }
+}
+
 TEST_CASE("ledger: a record without an event is settled as it was said, or dropped when nothing was said") {
   Ledger ledger(Fold::max, false, false);
   const PageId page = ledger.open(1);

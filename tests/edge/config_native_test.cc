@@ -100,6 +100,8 @@ TEST_CASE("native: every key arrives where it belongs") {
   CHECK(door.shown_json.find("tok3n") == std::string::npos);
 
   CHECK(config.find("watch")->observer_queue == 10);
+  CHECK(config.find("watch")->queue_kind == ObserverQueue::lossy);  // its class does not ask for more
+  CHECK_FALSE(config.find("watch")->delivery.spool.on());
   CHECK(config.find("watch")->when.has_value());
   CHECK(config.find("early_check")->config_json ==
         R"({"early_checkpoint":7,"early_threshold":0.5,"warning_threshold":0.7,"warning_interval":50})");

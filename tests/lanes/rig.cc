@@ -212,6 +212,16 @@ FakeConsumer& Rig::consumer(const std::string& name, const std::vector<std::stri
   return consumer;
 }
 
+FakeConsumer& Rig::durable(const std::string& name, const std::vector<std::string>& inputs, MemoryDisk& disk,
+                           SpoolPolicy::OnFull on_full) {
+  FakeConsumer& made = consumer(name, inputs, SLUICE_OBSERVER);
+  node(name).delivery = fast_spool();
+  node(name).delivery.spool.on_full = on_full;
+  node(name).queue_kind = ObserverQueue::durable;
+  nodes_.back().spool = std::make_unique<MemorySpool>(disk);
+  return made;
+}
+
 void Rig::key_store(const std::string& source, FakeKeyStore::World& world) {
   node(source).dedup.emplace();
   for (std::size_t i = 0; i < config.nodes.size(); ++i) {

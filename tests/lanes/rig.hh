@@ -128,10 +128,11 @@ class FakeConsumer final : public ConsumerNode {
   std::function<std::uint32_t(std::uint64_t, sluice_writer*)> timer;  // none: it does not tick
   std::vector<std::string> seen;
   bool emitting = false;
+  Status start_with;
   NodeEvents* events = nullptr;
 
   void attach(NodeEvents* e) noexcept override { events = e; }
-  [[nodiscard]] Status start(std::chrono::milliseconds) override { return {}; }
+  [[nodiscard]] Status start(std::chrono::milliseconds) override { return start_with; }
   [[nodiscard]] bool poll(int, std::chrono::milliseconds, std::uint32_t, Status&) override { return false; }
   [[nodiscard]] bool polls() const noexcept override { return false; }
   Status stop(std::chrono::milliseconds) override { return {}; }
@@ -197,6 +198,9 @@ class Rig {
                        Delivery delivery = fast_spool());
   FakeConsumer& consumer(const std::string& name, const std::vector<std::string>& inputs,
                          std::uint32_t flags = SLUICE_EMITS, std::vector<std::string> ports = {});
+  /// An observer whose queue is on that disk, which outlives the rig.
+  FakeConsumer& durable(const std::string& name, const std::vector<std::string>& inputs, MemoryDisk& disk,
+                        SpoolPolicy::OnFull on_full = SpoolPolicy::OnFull::drop_newest);
   /// Gives the source `dedup` with a store outside this process.
   void key_store(const std::string& source, FakeKeyStore::World& world);
   /// What the node's class promises or asks for.

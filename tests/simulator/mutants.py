@@ -9,6 +9,7 @@ COMPLETIONS, OFFER, GIVE_UP = "run/backend_completions.cc", "run/backend_offer.c
 SPOOL_WRITE, SPOOL_FEED, SPOOL_LOG = "run/spool_write.cc", "run/spool_feed.cc", "core/spool_log.cc"
 SPOOL_READ = "core/spool_read.cc"
 LANE, ROUTE, CONSUME, LEDGER = "run/source_lane.cc", "run/source_route.cc", "run/source_consume.cc", "core/ledger.cc"
+OBSERVER = "run/observer_lane.cc"
 GATE, KEY_ORDER, ORDER = "run/dedup_gate.cc", "core/key_order.cc", "run/backend_order.cc"
 MUTANTS = {
     "settle_skipped_on_retry": (COMPLETIONS,
@@ -51,6 +52,8 @@ MUTANTS = {
     "order_forgotten_by_a_retry": (KEY_ORDER, "    if (!keeps_order_ || entry.held ||", "    if ((!keeps_order_ && !entry.held) ||"),
     "order_of_what_comes_back": (ORDER, "flight.order + index);", "next_order_++);"),
     "page_closed_early": (LEDGER, "  if (event.owed > 0 && !early) return;", "  if (event.owed > 1 && !early) return;"),
+    "observers_disk_not_waited_for": (LEDGER, "  if (event.keeping > 0) return;\n", ""),
+    "observer_told_before_it_saw": (OBSERVER, "      tell(run, Outcome::retry, error);\n", "      tell(run, Outcome::delivered, {});\n"),
     "spool_settles_before_sync": (SPOOL_WRITE, "    hand_on(run, number);\n", "    hand_on(run, number);\n    tell_delivered(run);\n    run.sink = nullptr;\n    freed_events_ -= run.count, freed_bytes_ -= run.bytes;\n"),
     "spool_cursor_ahead": (SPOOL_FEED, "  feed_next_ = first + run.count;\n", "  feed_next_ = first + run.count;\n  log_.complete(first, first + run.count);\n"),
     "spool_retry_completes": (SPOOL_FEED, "  if (completion.outcome == Outcome::retry) {\n", "  if (completion.outcome == Outcome::retry && completion.count > 1) {\n"),

@@ -18,5 +18,7 @@ struct RunReport {
 [[nodiscard]] RunReport simulate(std::uint64_t seed, bool loud);
 /// The same for a backend with a spool, through several crashes of the host.
 [[nodiscard]] RunReport simulate_spool(std::uint64_t seed, bool loud);
+/// The same for observers with durable queues, in graphs of sources and backends.
+[[nodiscard]] RunReport simulate_observers(std::uint64_t seed, bool loud);
 
 }  // namespace sluice::sim

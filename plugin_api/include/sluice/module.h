@@ -21,6 +21,8 @@ enum {                      // sluice_class.flags: what the class promises or as
   SLUICE_KEEPS_ORDER = 64,  // a backend: what publish() took reaches the far side in that order and is completed in
                             // it, and of what it has when it completes one as failed, none that was taken behind that
                             // one succeeds. Without it `ordering: key` lets one event of a key be under way at a time
+  SLUICE_DURABLE = 128,     // an observer that must see every event: its queue is on disk unless `queue: lossy` says
+                            // otherwise, and what was there before a kill is shown to it again, process() by process()
 };
 
 struct sluice_class {
