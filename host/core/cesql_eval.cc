@@ -264,7 +264,6 @@ class Evaluation {
       case Op::logic_not:
         return {boolean(left == 0)};
       case Op::to_boolean:
-        return {values[0]};
       case Op::to_integer:
         return {values[0]};
       case Op::less:

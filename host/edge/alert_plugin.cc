@@ -35,7 +35,7 @@ struct AlertPlugin::Inside {
   }
 };
 
-AlertPlugin::AlertPlugin(const LoadedClass& loaded, NodeSeat seat, const NodeServices& services) {
+AlertPlugin::AlertPlugin(const LoadedClass& loaded, const NodeSeat& seat, const NodeServices& services) {
   PluginHost& host = PluginHost::make(loaded.module, seat.name, seat.replica, seat.replicas, services);
   inside_ = std::make_unique<Inside>(loaded, host, services);
   Status status;

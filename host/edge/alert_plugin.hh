@@ -14,7 +14,7 @@ namespace sluice {
 class AlertPlugin {
  public:
   /// Throws SetupError when the class sends no alerts or refuses its configuration.
-  AlertPlugin(const LoadedClass& loaded, NodeSeat seat, const NodeServices& services);
+  AlertPlugin(const LoadedClass& loaded, const NodeSeat& seat, const NodeServices& services);
   ~AlertPlugin();
   AlertPlugin(const AlertPlugin&) = delete;
   AlertPlugin& operator=(const AlertPlugin&) = delete;

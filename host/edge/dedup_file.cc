@@ -95,8 +95,8 @@ std::string DedupFile::set_aside(const std::string& why) {
   }
   std::error_code error;
   for (const char* part : {"", "-wal", "-shm"}) std::filesystem::rename(path_ + part, aside + part, error);
-  const std::string text = path_ + " was damaged and is set aside as " + aside +
-                           "; the keys in it are forgotten, and their duplicates will pass";
+  std::string text = path_ + " was damaged and is set aside as " + aside +
+                     "; the keys in it are forgotten, and their duplicates will pass";
   const Field fields[] = {{"reason", why, false}};
   log_.write(Level::error, text, fields);
   open();

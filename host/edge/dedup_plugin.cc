@@ -84,8 +84,9 @@ class PluginKeyStore final : public KeyStoreNode {
 
 }  // namespace
 
-std::unique_ptr<KeyStoreNode> create_key_store(const LoadedClass& loaded, NodeSeat seat, std::chrono::milliseconds ttl,
-                                               const NodeServices& services, Status& status) {
+std::unique_ptr<KeyStoreNode> create_key_store(const LoadedClass& loaded, const NodeSeat& seat,
+                                               std::chrono::milliseconds ttl, const NodeServices& services,
+                                               Status& status) {
   PluginHost& host = PluginHost::make(loaded.module, seat.name, seat.replica, seat.replicas, services);
   auto made = std::make_unique<PluginKeyStore>(loaded, host, services, static_cast<std::uint64_t>(ttl.count()));
   made->create(seat.config_json, status);

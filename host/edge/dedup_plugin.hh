@@ -11,7 +11,7 @@ namespace sluice {
 
 /// A node of the class, made for this alone. On failure `status` says why: the class refused its config, or offers no
 /// key store. `services` must outlive it.
-[[nodiscard]] std::unique_ptr<KeyStoreNode> create_key_store(const LoadedClass& loaded, NodeSeat seat,
+[[nodiscard]] std::unique_ptr<KeyStoreNode> create_key_store(const LoadedClass& loaded, const NodeSeat& seat,
                                                              std::chrono::milliseconds ttl,
                                                              const NodeServices& services, Status& status);
 

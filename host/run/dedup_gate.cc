@@ -43,8 +43,11 @@ std::optional<KeyHash> DedupGate::key_of(const sluice_event& event) {
 std::span<const DedupGate::Keyed> DedupGate::keyed_of(PageId page, std::uint32_t record) const {
   const std::size_t slot = page_slot(page);
   if (slot >= keyed_.size() || keyed_[slot].page != page) return {};
-  const auto range = std::ranges::equal_range(keyed_[slot].events, record, {}, &Keyed::record);
-  return {range.begin(), range.end()};
+  const std::vector<Keyed>& events = keyed_[slot].events;
+  const auto first = std::lower_bound(events.begin(), events.end(), record,
+                                      [](const Keyed& keyed, std::uint32_t wanted) { return keyed.record < wanted; });
+  const auto last = std::find_if(first, events.end(), [&](const Keyed& keyed) { return keyed.record != record; });
+  return {first, last};
 }
 
 // ---- in ----

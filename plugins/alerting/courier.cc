@@ -25,7 +25,8 @@ std::int64_t wall_clock_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-Courier::Courier(sluice::HostView host, Settings settings, std::string state, Send send, std::function<void()> cancel)
+Courier::Courier(sluice::HostView host, Settings settings, const std::string& state, Send send,
+                 std::function<void()> cancel)
     : host_(host),
       send_(std::move(send)),
       cancel_(std::move(cancel)),

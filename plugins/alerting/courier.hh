@@ -29,7 +29,7 @@ class Courier {
   using Send = std::function<Answer(const Message&)>;
 
   /// `cancel` ends a send that is under way, from another thread.
-  Courier(sluice::HostView host, Settings settings, std::string state, Send send, std::function<void()> cancel);
+  Courier(sluice::HostView host, Settings settings, const std::string& state, Send send, std::function<void()> cancel);
   ~Courier();
   Courier(const Courier&) = delete;
   Courier& operator=(const Courier&) = delete;

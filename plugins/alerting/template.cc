@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <deque>
 #include <kainjow/mustache.hpp>
@@ -115,7 +116,7 @@ struct TextTemplate::Parsed {
   mutable mustache tmpl;
 };
 
-TextTemplate::TextTemplate(std::string text, Escape escape, const std::function<bool(std::string_view)>& known)
+TextTemplate::TextTemplate(const std::string& text, Escape escape, const std::function<bool(std::string_view)>& known)
     : parsed_(std::make_unique<Parsed>(text)) {
   if (!parsed_->tmpl.is_valid()) throw sluice::BadConfig("\"" + text + "\": " + parsed_->tmpl.error_message());
   parsed_->tmpl.set_custom_escape([escape](const std::string& value) { return escape(value); });
@@ -196,20 +197,12 @@ std::string date_text(std::int64_t unix_ms, const char* format) {
 
 std::optional<std::int64_t> moment_ms(const std::string& text) {
   std::tm parts{};
-  int used = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
-                  &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used) != 6) {
-    return {};
-  }
-  parts.tm_year -= 1900;
-  parts.tm_mon -= 1;
-  const std::string rest = text.substr(static_cast<std::size_t>(used));
-  const std::size_t sign = rest.find_first_of("+-");
+  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (rest == nullptr) return {};
   std::int64_t offset = 0;
-  int hours = 0, minutes = 0;
-  if (sign != rest.npos && std::sscanf(rest.c_str() + sign + 1, "%2d:%2d", &hours, &minutes) == 2) {
-    offset = (hours * 3600 + minutes * 60) * (rest[sign] == '-' ? -1 : 1);
-  }
+  std::tm zone{};
+  const char* sign = std::strpbrk(rest, "+-");
+  if (sign != nullptr && ::strptime(sign, "%z", &zone) != nullptr) offset = zone.tm_gmtoff;
   return (static_cast<std::int64_t>(::timegm(&parts)) - offset) * 1000;
 }
 

@@ -26,7 +26,7 @@ class TextTemplate {
  public:
   /// `known` says whether a name can stand for something. Throws sluice::BadConfig for a bad template or a name that
   /// means nothing.
-  TextTemplate(std::string text, Escape escape, const std::function<bool(std::string_view)>& known);
+  TextTemplate(const std::string& text, Escape escape, const std::function<bool(std::string_view)>& known);
   TextTemplate(TextTemplate&&) noexcept;
   TextTemplate& operator=(TextTemplate&&) noexcept;
   ~TextTemplate();

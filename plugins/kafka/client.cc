@@ -163,6 +163,7 @@ Producer::Taken Producer::produce(Topic& topic, const Message& message, Failure&
     key.u.mem.ptr = const_cast<char*>(message.key.data());
     key.u.mem.size = message.key.size();
   }
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): a number in the field that the library hands back as it is
   add(RD_KAFKA_VTYPE_OPAQUE).u.ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(message.ticket));
   if (headers != nullptr) add(RD_KAFKA_VTYPE_HEADERS).u.headers = headers.get();
   rd_kafka_error_t* error = rd_kafka_produceva(state_->handle, parts.data(), count);
@@ -408,6 +409,10 @@ void Consumer::go_back(const Partition& partition) {
   const auto list = list_of({&partition, 1});
   rd_kafka_resume_partitions(state_->handle, list.get());
   ignore(rd_kafka_seek_partitions(state_->handle, list.get(), 0));
+}
+
+void Consumer::fetch_on(std::span<const Partition> from) {
+  ignore(rd_kafka_seek_partitions(state_->handle, list_of(from).get(), 0));
 }
 
 std::int64_t Consumer::end_of(const Partition& partition) const {

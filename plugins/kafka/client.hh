@@ -165,6 +165,8 @@ class Consumer {
   void pause(const Partition& partition);
   /// Fetches from `partition.offset` on, also when it was paused.
   void go_back(const Partition& partition);
+  /// Fetches from where reading stands, at once. Only while nothing fetched is waiting: it would be fetched again.
+  void fetch_on(std::span<const Partition> from);
   /// The offset that the partition's next message will get, as far as known; -1: not known yet.
   [[nodiscard]] std::int64_t end_of(const Partition& partition) const;
   [[nodiscard]] Reach reach(const std::string& topic, std::chrono::milliseconds timeout, Failure& why);

@@ -175,6 +175,8 @@ SourceOptions read_source_options(sluice::ConfigView config) {
   set_when_given(config, "session_timeout", "session.timeout.ms", properties);
   add_properties_of_the_user(config, properties);
   check(properties, Role::consumer);
+  options.prefetch_messages = std::stoull(last_of(properties, "queued.min.messages"));
+  options.prefetch_bytes = std::stoull(last_of(properties, "queued.max.messages.kbytes")) * 1024;
   return options;
 }
 

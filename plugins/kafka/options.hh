@@ -34,6 +34,7 @@ struct SourceOptions {
   Leniency leniency;  // content_mode, accept_batches
   std::chrono::milliseconds commit_interval{}, rebalance_wait{}, redeliver_after{}, redeliver_after_max{}, patience{};
   std::string servers, group;
+  std::uint64_t prefetch_messages = 0, prefetch_bytes = 0;
 };
 
 /// Both throw sluice::BadConfig; the library has been asked about every property then.

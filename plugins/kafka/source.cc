@@ -52,6 +52,7 @@ void lend(sluice_writer& out, const Fetched& message) {
 Source::Source(sluice::HostView host, sluice::ConfigView config)
     : host_(host),
       options_(read_source_options(config)),
+      prefetch_(options_.prefetch_messages, options_.prefetch_bytes),
       unsettled_(host.cell(SLUICE_GAUGE, "source_pending_events", "Messages handed over and not settled yet.")) {}
 
 /// What is settled by now is committed, and the group is told that this member is gone.
@@ -89,7 +90,19 @@ Source::Assigned* Source::find(const Fetched& message, Slot& slot) {
 
 void Source::take_more(std::size_t most) {
   fetched_ = consumer_->take(most);
+  for (const Fetched& message : fetched_) prefetch_.took(message.value.size());
+  if (fetched_.empty() && prefetch_.ran_dry()) fetch_on();
   for (auto& [slot, assigned] : assigned_) assigned.skips_fetched = false;
+}
+
+/// The library stands still for up to a second once enough is prefetched, also when that has long been taken.
+void Source::fetch_on() {
+  std::vector<Partition> from;
+  for (const auto& [slot, assigned] : assigned_) {
+    const bool reads = !assigned.leaving && assigned.again_at_ms == 0 && assigned.read_to >= 0;
+    if (reads) from.push_back({assigned.partition.topic, assigned.partition.number, assigned.read_to});
+  }
+  if (!from.empty()) consumer_->fetch_on(from);
 }
 
 sluice_status Source::pull(sluice_writer& out) {
@@ -104,6 +117,7 @@ sluice_status Source::pull(sluice_writer& out) {
     const bool same = last != nullptr && last->topic_mark == message.topic_mark && last->partition == message.partition;
     if (!same) from = find(message, slot);
     last = &message;
+    if (from != nullptr && !from->skips_fetched) from->read_to = message.offset + 1;
     // A partition that is gone, is about to go, or reads again from an earlier message: it comes again, here or there.
     const bool wanted = from != nullptr && !from->leaving && !from->skips_fetched && from->again_at_ms == 0;
     if (wanted && from->place.wants(message.offset)) {

@@ -12,6 +12,7 @@
 #include "client.hh"
 #include "options.hh"
 #include "place.hh"
+#include "prefetch.hh"
 
 #include <sluice/cpp/plugin.hh>
 
@@ -50,6 +51,7 @@ class Source final : private Membership {
     std::uint64_t lost = 0;      // told so far
     bool leaving = false;        // to be given back
     bool skips_fetched = false;  // it reads from an earlier message now: what was taken before is in the wrong place
+    std::int64_t read_to = -1;   // the next message to be taken, whether or not it is handed over; -1: none came yet
     std::int64_t end = -1;       // where the partition ended when it was last read to its end
     sluice_cell* lag = nullptr;
   };
@@ -66,6 +68,7 @@ class Source final : private Membership {
 
   // Taking in: source.cc.
   void take_more(std::size_t most);
+  void fetch_on();
   [[nodiscard]] bool is_read_to_the_end() const;
   bool hand_over(sluice_writer& out, const Fetched& message);
   [[nodiscard]] Assigned* find(const Fetched& message, Slot& slot);
@@ -89,6 +92,7 @@ class Source final : private Membership {
   std::map<Slot, Assigned> assigned_;
   Slot next_slot_ = 0;
 
+  Prefetch prefetch_;
   std::span<const Fetched> fetched_;  // of the last take, not handed over yet
   std::vector<Header> headers_;
   std::vector<std::vector<sluice_attribute>> attributes_;  // by record of one pull

@@ -126,7 +126,8 @@ void Source::read_failed_again() {
     if (assigned.again_at_ms == 0 || now_ms() < assigned.again_at_ms || stopping_ || assigned.leaving) continue;
     assigned.again_at_ms = 0;
     assigned.place.reads_again();
-    consumer_->go_back({assigned.partition.topic, assigned.partition.number, assigned.place.lowest_failed()});
+    assigned.read_to = assigned.place.lowest_failed();
+    consumer_->go_back({assigned.partition.topic, assigned.partition.number, assigned.read_to});
     assigned.skips_fetched = true;
   }
 }

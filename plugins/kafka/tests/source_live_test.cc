@@ -2,6 +2,7 @@
 #include "driver.hh"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 using namespace kafka_test;
@@ -49,6 +50,23 @@ TEST_CASE("kafka source: messages come as they were written, in the order of the
   CHECK(source.texts() == events(0, 3000));
   CHECK(source.records.front().position == topic + "/0/0");
   CHECK(source.records.back().position == topic + "/0/2999");
+}
+
+TEST_CASE("kafka source: a reader that takes faster than the library fetches gets everything once and in order",
+          "[kafka][live]") {
+  const std::string topic = Broker::get().topic(2);
+  Broker::get().write(topic, messages(0, 6000, 2));
+  SourceDriver source(group(topic, R"("prefetch":10,"max_message_bytes":16384)"));
+  source.node.start();
+  REQUIRE(source.receive(6000));
+  REQUIRE(source.records.size() == 6000);
+  // Each partition in its own order; the two beside one another as they come.
+  std::array<std::uint64_t, 2> next{0, 1};
+  for (const auto& record : source.records) {
+    const std::size_t partition = record.position.find("/1/") != std::string::npos ? 1 : 0;
+    REQUIRE(record.text == event(next[partition]));
+    next[partition] += 2;
+  }
 }
 
 TEST_CASE("kafka source: each mode is told apart by its headers", "[kafka][live]") {
