@@ -158,8 +158,9 @@ std::string reason_of(ValidationResults& results) {
 
 JsonTree json_tree(std::string_view text) {
   rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                 rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
+  // Numbers are read as those of the data are: the same digits must be the same number. (In full precision the library
+  // also normalizes the zero of 0e308, which is undefined.)
+  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
   if (document.HasParseError()) {
     throw BadSchema("is no JSON: " + std::string(rapidjson::GetParseError_En(document.GetParseError())) + " (byte " +
                     std::to_string(document.GetErrorOffset()) + ")");

@@ -119,13 +119,11 @@ const Known* Registry::find_templated(sluice::EventView event) {
 
 const Known& Registry::find(std::string_view path) {
   const auto there = known_.find(path);
+  has_waited_ = false;
   const Known& known = there != known_.end() ? there->second : look(path_);
-  if (!known.schema) {
-    sluice::add(lookups_[kMissing]);
-  } else if (there != known_.end() || known.fresh_until_ns > now_ns_) {
-    sluice::add(lookups_[known.fresh_until_ns > now_ns_ ? kFresh : kStale]);
-  }
-  if (known.fresh_until_ns <= now_ns_ && there != known_.end() && !there->second.is_asked) {
+  const bool is_fresh = known.fresh_until_ns > now_ns_;
+  sluice::add(lookups_[!known.schema ? kMissing : has_waited_ ? kWaited : is_fresh ? kFresh : kStale]);
+  if (!is_fresh && there != known_.end() && !there->second.is_asked) {
     there->second.is_asked = true;
     const std::lock_guard lock(mutex_);
     ask(path_);
@@ -136,22 +134,23 @@ const Known& Registry::find(std::string_view path) {
 /// Under the lock: from the cache, or fetched while the batch waits, as long as it may.
 const Known& Registry::look(const std::string& path) {
   std::unique_lock lock(mutex_);
-  bool has_waited = false;
   for (;;) {
     const CacheEntry* entry = cache_.find(path, now_ns_);
     const bool has_failed = entry != nullptr && !entry->schema;
     if (entry != nullptr && (!has_failed || !waits_ || !may_pass(entry->failed.failure))) {
-      if (has_waited && entry->schema) sluice::add(lookups_[kWaited]);
-      return known_[path] = {entry->schema, entry->failed, entry->fresh_until_ns, false};
+      const bool is_old = entry->fresh_until_ns <= now_ns_;
+      if (is_old) ask(path);
+      return known_[path] = {entry->schema, entry->failed, entry->fresh_until_ns, is_old};
     }
     if (!has_failed || entry->fresh_until_ns <= host_.now_ns()) ask(path);
     const auto now = Clock::now();
     if (!patience_ends_) patience_ends_ = now + options_.wait_at_most;
     if (now >= *patience_ends_) {
-      unknown_.failed = has_failed ? entry->failed : FetchError{FetchFailure::slow, "it has not answered in time"};
+      unknown_.failed =
+          has_failed ? entry->failed : FetchError{FetchFailure::slow, "it has not answered within wait_at_most"};
       return unknown_;
     }
-    has_waited = true;
+    has_waited_ = true;
     answered_.wait_until(lock, std::min(*patience_ends_, now + kLookAgain));
   }
 }

@@ -94,6 +94,7 @@ class Registry {
   Known unknown_;
   std::string path_, subject_;
   std::uint64_t seen_ = 0, now_ns_ = 0;
+  bool has_waited_ = false;                         // this lookup
   std::optional<Clock::time_point> patience_ends_;  // of this batch
   std::array<sluice_cell*, 4> lookups_{};
   sluice_cell *age_, *held_;

@@ -158,3 +158,13 @@ TEST_CASE("schemas: every assertion refuses what it says", "[schema]") {
   if (!row.good.empty()) CHECK(why_not(row.schema, row.good) == "fits");
   CHECK(why_not(row.schema, row.bad) != "fits");
 }
+
+TEST_CASE("schemas: the same digits are the same number in schema and data", "[schema]") {
+  const std::string digits =
+      GENERATE(values<std::string>({"0.1", "0.30000000000000004", "1.7976931348623157e308", "2.2250738585072014e-308",
+                                    "123456789012345678901234567890", "0.1000000000000000055511151231257827",
+                                    "-9007199254740993.5", "0e308", "9223372036854775808"}));
+  CAPTURE(digits);
+  CHECK(why_not(R"({"enum":[)" + digits + "]}", digits) == "fits");
+  CHECK(why_not(R"({"minimum":)" + digits + R"(,"maximum":)" + digits + "}", digits) == "fits");
+}
