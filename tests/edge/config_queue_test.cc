@@ -4,7 +4,7 @@
 #include "edge/config_support.hh"
 
 using namespace sluice;
-using namespace sluice::test;
+using namespace sluice_tests;
 
 namespace {
 
