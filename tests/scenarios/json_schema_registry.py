@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support import PATIENCE_S, PYTHON, SLUICE, Host, environment, http, wait_for
+from support import PATIENCE_S, SLUICE, Host, Recorder, environment, wait_for
 from servers.schema_registry import Server
 from servers.tls import Certificates
 
@@ -134,6 +134,34 @@ class Fetching(WithRegistry):
         host = self.host(registry, subjects={"order": "order"}, compatibility="BACKWARD")
         said = host.wait_for_line("keeps subject order at compatibility NONE, not BACKWARD: set it with PUT ")
         self.assertEqual(len(said), 1)
+
+
+class Settings(WithRegistry):
+    def test_the_settings_documents_block_compares_what_is_published_with_the_subject_of_its_type(self):
+        registry = self.registry()
+        registry.level = "FULL"
+        kind = "com.storytelling.nlp.document.processed"
+        registry.register(kind, ORDER)
+        receiver = Recorder()
+        self.addCleanup(receiver.end)
+        file = self.folder / "settings.yaml"
+        file.write_text("""events:
+  enabled: true
+  backend: webhook
+  webhook: {urls: ["%s"]}
+  schema_registry:
+    url: "%s"
+    compatibility: BACKWARD
+""" % (receiver.url, registry.url))
+        host = Host(self.folder, file)
+        self.addCleanup(host.end)
+        self.assert_fits(host, event(1, {"n": 1}, kind))
+        self.assert_fits(host, event(2, {"n": "x"}, kind), False, "subject %s version 1: /n: " % kind)
+        self.assert_fits(host, event(3, {"n": "x"}, "com.storytelling.nlp.document.failed"))
+        wait_for(lambda: len(receiver.requests) == 2, "what fits, and what has no schema")
+        host.wait_for_line("at compatibility FULL, not BACKWARD")
+        registry.stop()
+        self.assert_fits(host, event(4, {"n": "x"}, "com.storytelling.nlp.batch.started"))
 
 
 class Outages(WithRegistry):
