@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support import PATIENCE_S, SLUICE, Host, Recorder, environment, wait_for
+from support import PATIENCE_S, ROOT, SLUICE, Host, Recorder, environment, http, wait_for
 from servers.schema_registry import Server
 from servers.tls import Certificates
 
@@ -99,6 +99,21 @@ class Fetching(WithRegistry):
         self.assertGreaterEqual(self.metric(host, ("lookups_total", 'result="fresh"')), 2)
         self.assertEqual(registry.asked.count("/schemas/ids/%d" % number), 1)
 
+    def test_a_frame_in_binary_mode_is_read_and_kept_too(self):
+        registry = self.registry()
+        number = registry.register("orders", ORDER)
+        host = self.host(registry)
+        headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/shop", "ce-type": "order",
+                   "Content-Type": "application/octet-stream"}
+        body = base64.b64decode(framed(1, number, {"n": 1})["data_base64"])
+        self.assertEqual(http("POST", host.door, body, headers)[0], 202)
+        status, text = http("POST", host.door, body.replace(b"1}", b"'x'}"), headers)
+        self.assertEqual(status, 422)
+        self.assertIn("is no JSON", text)
+        wait_for(self.delivered, "the event")
+        kept = self.delivered()[0]  # bytes that happen to be text may be written as text
+        self.assertEqual(kept["data"].encode() if "data" in kept else base64.b64decode(kept["data_base64"]), body)
+
     def test_a_tagged_frame_is_kept_byte_for_byte_too(self):
         registry = self.registry()
         bad = framed(1, registry.register("orders", ORDER), {"n": "x"})
@@ -137,6 +152,19 @@ class Fetching(WithRegistry):
 
 
 class Settings(WithRegistry):
+    def test_the_example_compares_keeps_what_it_fetched_and_refuses_what_does_not_fit(self):
+        registry = self.registry()
+        registry.register("specimens", (ROOT / "config/examples/schemas/specimen.completed.json").read_text())
+        host = Host(self.folder, ROOT / "config/examples/schema_registry.yaml", dialect="native",
+                    sets=["consumers.shape.config.registry.url=" + registry.url])
+        self.addCleanup(host.end)
+        good = {"run_id": "r1", "fields": {"name": "Quercus"}, "confidence": 0.9}
+        self.assert_fits(host, event(1, good, "specimen.completed"))
+        self.assert_fits(host, event(2, good | {"confidence": 7}, "specimen.completed"), False, "/confidence: ")
+        kept = self.folder / "out" / "schemas.cache"
+        wait_for(lambda: "/subjects/specimens/versions/latest" in kept.read_text(), "the cache file")
+        wait_for(lambda: (self.folder / "out" / "specimens.jsonl").read_text().count("\n") == 1, "the event")
+
     def test_the_settings_documents_block_compares_what_is_published_with_the_subject_of_its_type(self):
         registry = self.registry()
         registry.level = "FULL"
@@ -216,9 +244,10 @@ class Outages(WithRegistry):
         registry = self.registry()
         registry.register("order", ORDER)
         registry.hold()
-        host = self.host(registry, subject="{type}", wait_at_most="100ms", timeout="10s", node_on_unavailable="pass")
+        host = self.host(registry, subject="{type}", wait_at_most="100ms", timeout="1s", node_on_unavailable="pass")
         self.assert_fits(host, event(1, {"n": "x"}))
-        self.assertEqual(self.metric(host, ("fetches_total", "result")), 0)  # it is still being asked
+        wait_for(lambda: self.metric(host, ("fetches_total", 'result="slow"')) >= 1, "the timeout")
+        host.wait_for_line("cannot be used: Timeout was reached")
         registry.go_on.set()
         wait_for(lambda: host.post(event(2, {"n": "x"}))[0] == 422, "the schema")
         registry.hold()

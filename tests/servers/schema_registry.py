@@ -64,6 +64,7 @@ class Server:
     def start(self):
         self.server = ThreadingHTTPServer(("127.0.0.1", self.port), self.handler())
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a client that has gone
         if self.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self.tls)
