@@ -42,6 +42,7 @@ inline constexpr std::uint64_t kObserverQueueBytes = 256ull * 1024 * 1024;  // m
 inline constexpr std::uint64_t kSpoolSegmentBytes = 64ull * 1024 * 1024;    // delivery.spool.segment_bytes
 inline constexpr std::uint64_t kSpoolWaitingEvents = 32'768;                // events that wait for their sync
 inline constexpr std::uint64_t kSpoolWaitingBytes = 16 * 1024 * 1024;       // and their bytes
+inline constexpr std::uint64_t kSpoolRunsInHand = 64;                       // written runs kept for a backend that lags
 inline constexpr std::uint64_t kSpoolAgain = 1024;                          // records that wait to be offered again
 inline constexpr std::chrono::milliseconds kSpoolCursorInterval{100};       // between writes of the cursor
 inline constexpr std::chrono::milliseconds kSpoolDiskRetry{1'000};          // after the disk refused

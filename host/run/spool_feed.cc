@@ -20,26 +20,71 @@ bool SpoolLane::may_feed(std::uint64_t now_ns) const noexcept {
   return !finishing_ && !hold_.load(std::memory_order_acquire) && now_ns >= disk_retry_ns_ && !is_broken();
 }
 
-/// The very run that was written, if nothing before it is still waiting and there is room; else it is read back later.
-void SpoolLane::hand_on(const Run& run, std::uint64_t first) {
-  if (feed_next_ != first || again_.size() >= limits::kSpoolAgain || !may_feed(disk_retry_ns_)) return;
-  if (!down_.credit.try_take(run.count, run.bytes, this)) return;
-  feed_next_ = first + run.count;
+/// What the run has of the records to be handed on next, as it lies in memory. False when it has none of them, or when
+/// there is no room.
+bool SpoolLane::hand_on(const Run& run, std::uint64_t first) {
+  if (feed_next_ < first || feed_next_ - first >= run.count) return false;
+  if (again_.size() >= limits::kSpoolAgain || !may_feed(disk_retry_ns_)) return false;
+  const auto skipped = static_cast<std::uint32_t>(feed_next_ - first);
+  const auto events = run.view().subspan(skipped);
+  const auto count = static_cast<std::uint32_t>(events.size());
+  const std::uint64_t bytes = skipped == 0 ? run.bytes : bytes_of(events);
+  if (!down_.credit.try_take(count, bytes, this)) return false;
   BlockRef block = blocks_.take();
-  auto* views = block->allocate_array<sluice_event>(run.count);
-  std::copy_n(run.events, run.count, views);
-  for (std::uint32_t i = 0; i < run.count; ++i) views[i].origin = i;
+  auto* views = block->allocate_array<sluice_event>(count);
+  std::ranges::copy(events, views);
+  for (std::uint32_t i = 0; i < count; ++i) views[i].origin = i;
   block->keep_alive(BlockRef(run.block));
-  down_.push({std::move(block), views, run.count, run.bytes, this, first, run.queued_ns, false});
+  down_.push({std::move(block), views, count, bytes, this, std::exchange(feed_next_, first + run.count), run.queued_ns,
+              false});
+  return true;
+}
+
+/// A backend that is briefly slower than the source need not read back what was written a moment ago. An observer does:
+/// a filter may have picked one event of a whole pull for it, and all of that would stay in memory.
+void SpoolLane::keep_in_hand(Written&& written) {
+  if (keeping_ || written.first + written.run.count <= feed_next_ || in_hand_.size() >= limits::kSpoolRunsInHand)
+    return;
+  in_hand_.push_back(std::move(written));
+}
+
+const SpoolLane::Written* SpoolLane::in_memory(std::uint64_t number) const {
+  for (const std::deque<Written>* runs : {&in_hand_, &unsynced_}) {
+    auto after = std::ranges::upper_bound(*runs, number, {}, &Written::first);
+    if (after == runs->begin()) continue;
+    --after;
+    if (number - after->first < after->run.count) return &*after;
+  }
+  return nullptr;
+}
+
+/// What is next and in memory, as long as there is room. True when something went.
+bool SpoolLane::feed_from_memory() {
+  bool moved = false;
+  for (const Written* next = in_memory(feed_next_); next != nullptr && hand_on(next->run, next->first);
+       next = in_memory(feed_next_)) {
+    moved = true;
+  }
+  while (!in_hand_.empty() && in_hand_.front().first + in_hand_.front().run.count <= feed_next_) in_hand_.pop_front();
+  return moved;
 }
 
 /// True: there is more to do at once.
 bool SpoolLane::feed(std::uint64_t now_ns) {
   for (int round = 0; round < 32; ++round) {
-    if (!may_feed(now_ns)) return false;
-    if (!feed_again(now_ns) && !feed_next(now_ns)) return false;
+    if (!may_feed(now_ns) || !feed_some(now_ns)) return false;
   }
   return true;
+}
+
+bool SpoolLane::feed_some(std::uint64_t now_ns) {
+  if (feed_again(now_ns)) return true;
+  if (feed_from_memory()) return true;
+  if (in_memory(feed_next_) != nullptr) {
+    if (down_.credit.used().first > 0) return false;
+    // A run that is larger than the backend's whole queue goes there in parts, from the disk.
+  }
+  return feed_next(now_ns);
 }
 
 /// What came back and is due, lowest number first.

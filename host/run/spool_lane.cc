@@ -189,6 +189,7 @@ void SpoolLane::report_damage() {
 void SpoolLane::finish() {
   if (finished_.load(std::memory_order_relaxed)) return;
   finishing_ = true;
+  in_hand_.clear();
   {
     const std::lock_guard lock(inbox_mutex_);
     closed_ = true;

@@ -4,7 +4,7 @@
 //
 //   push → waiting → written → synced: the sink is told "delivered"         (spool_write.cc)
 //                       └─▶ handed on while the backend keeps up,
-//                           read back from disk once it fell behind ─▶ backend lane    (spool_feed.cc)
+//                           read back from disk once it fell far behind ─▶ backend lane    (spool_feed.cc)
 //   delivered · dropped · dead-lettered: the record is completed;  rejected: set aside;  retry: offered again
 //
 // Redaction comes first: what the backend may not see reaches no byte of the disk. What a run's events are to the
@@ -102,8 +102,12 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
 
   // spool_feed.cc
   [[nodiscard]] bool may_feed(std::uint64_t now_ns) const noexcept;
-  void hand_on(const Run& run, std::uint64_t first);
+  bool hand_on(const Run& run, std::uint64_t first);
+  void keep_in_hand(Written&& written);
+  [[nodiscard]] const Written* in_memory(std::uint64_t number) const;
+  bool feed_from_memory();
   bool feed(std::uint64_t now_ns);
+  bool feed_some(std::uint64_t now_ns);
   bool feed_again(std::uint64_t now_ns);
   bool feed_next(std::uint64_t now_ns);
   [[nodiscard]] bool add_record(const SpoolRecord& record, Block& block);
@@ -138,6 +142,7 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   bool finishing_ = false;
   bool keeping_ = false;
 
+  std::deque<Written> in_hand_;  // synced and not handed on, still in memory; by number
   std::uint64_t feed_next_ = 1;  // no record below it is waiting to be handed on for the first time
   std::map<std::uint64_t, Again> again_;
   std::deque<Rejected> rejected_;

@@ -66,12 +66,12 @@ bool SpoolLane::write_added(std::size_t runs, std::uint64_t now_ns) {
     Run run = std::move(waiting_.front());
     waiting_.pop_front();
     if (written_before_ > 0) --written_before_;
-    hand_on(run, number);
     unsynced_events_ += run.count;
     unsynced_bytes_ += run.bytes;
     const std::uint64_t first = std::exchange(number, number + run.count);
     unsynced_.push_back({std::move(run), first});
   }
+  feed_from_memory();
   if (waiting_.empty()) set_full(false, {});
   return true;
 }
@@ -148,7 +148,10 @@ void SpoolLane::sync(std::uint64_t now_ns) {
     disk_refused(answer, now_ns);
     return;
   }
-  for (const Written& written : unsynced_) tell_delivered(written.run);
+  for (Written& written : unsynced_) {
+    tell_delivered(written.run);
+    keep_in_hand(std::move(written));
+  }
   unsynced_.clear();
   if (!disk_said_.empty()) {
     say(Level::info, "The spool's disk takes events again");
