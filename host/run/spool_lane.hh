@@ -90,7 +90,7 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   // spool_write.cc
   void redact(Run& run);
   void write_waiting(std::uint64_t now_ns);
-  bool write_added(std::size_t runs, std::uint64_t now_ns);
+  void write_added(std::size_t runs, std::uint64_t now_ns);
   bool overflow(std::uint64_t now_ns);
   void refuse(const Run& run, std::int32_t code, std::string_view reason);
   [[nodiscard]] std::uint64_t sync_due_ns() const noexcept;

@@ -30,7 +30,7 @@ void SpoolLane::write_waiting(std::uint64_t now_ns) {
     const bool last_segment_done = log_.wants_new_segment() && log_.synced() != log_.next();
     if (now_ns < disk_retry_ns_ || log_.is_full(spool_bytes_of(run)) || last_segment_done) {
       if (added > 0) {  // first what has been added
-        if (!write_added(added, now_ns)) return;
+        write_added(added, now_ns);
         added = 0;
         added_bytes = 0;
         continue;
@@ -48,18 +48,18 @@ void SpoolLane::write_waiting(std::uint64_t now_ns) {
     }
     added_bytes += run.bytes;
     if (++added < waiting_.size() && added_bytes < kWriteBytes) continue;
-    if (!write_added(added, now_ns)) return;
+    write_added(added, now_ns);  // a disk that refuses is not asked again: then the policy decides, at once
     added = 0;
     added_bytes = 0;
   }
 }
 
-/// The first `runs` of those that wait become records. False: the disk refused, and they wait on.
-bool SpoolLane::write_added(std::size_t runs, std::uint64_t now_ns) {
+/// The first `runs` of those that wait become records, or, when the disk refuses, wait on.
+void SpoolLane::write_added(std::size_t runs, std::uint64_t now_ns) {
   std::uint64_t number = log_.next();
   if (const SpoolAnswer answer = log_.write(world_.clock.unix_ns()); !answer.ok()) {
     disk_refused(answer, now_ns);
-    return false;
+    return;
   }
   if (unsynced_.empty()) first_unsynced_ns_ = now_ns;
   for (; runs > 0; --runs) {
@@ -73,7 +73,6 @@ bool SpoolLane::write_added(std::size_t runs, std::uint64_t now_ns) {
   }
   feed_from_memory();
   if (waiting_.empty()) set_full(false, {});
-  return true;
 }
 
 /// No room for the first run that waits: the policy decides. True: it is gone.
