@@ -245,6 +245,54 @@ class Kafka(Row):
         suite.kafka().forget("ev")
 
 
+class TwoBackends(Row):
+    """Both sides are the host, and what is compared is CPU: "ev/s" in this row are events per second of CPU. The other
+    side sends to one backend, then to the other, in two runs."""
+
+    alone_starts = None
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.alone = (RedisStreams("redis", "", "", 0, "redis_streams.yaml", ""), Kafka("kafka", "", "", 0, "kafka.yaml", ""))
+
+    def environment(self, suite):
+        return {key: value for row in self.alone for key, value in row.environment(suite).items()}
+
+    def host_check(self, suite, cost):
+        whole = [line for line in cost.output.splitlines() if line.split()[:3] in (["stream", str(suite.events), "0"],
+                                                                                    ["topic", str(suite.events), "0"])]
+        if len(whole) != 2:
+            raise Void(f"void: {self.name}: not both published everything\n{cost.output}")
+
+    def check(self, suite):
+        for row in self.alone:
+            row.check(suite)
+
+    def reset(self, suite):
+        for row in self.alone:
+            row.reset(suite)
+
+    def host(self, suite, start):
+        both = super().host(suite, start)
+        return Side(1e6 / both.cpu_us, both.cpu_us, both.peak_mib, both.busy)
+
+    def bare(self, suite):
+        if self.alone_starts is None:
+            self.alone_starts = [row.start_cost(suite) for row in self.alone]
+        cpu_us = sum(row.host(suite, start).cpu_us for row, start in zip(self.alone, self.alone_starts))
+        return Side(1e6 / cpu_us, cpu_us)
+
+
+class RedisPy(RedisStreams):
+    """What the documents do today."""
+
+    events_max = 100_000
+
+    def bare_command(self, suite):
+        return ["/usr/bin/python3", os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare", "redis_py.py"),
+                suite.input, str(suite.redis().port)]
+
+
 class KafkaSource(Row):
     """The topic is filled once; each side reads it as a new group."""
 
@@ -358,6 +406,10 @@ ROWS = [
                 "kafka_source.yaml", "bench kafka", broker=True),
     RedisSource("redis_source", "redis_streams source → null", "hiredis, XREADGROUP COUNT 256 + XACK", 0.85,
                 "redis_source.yaml", "bench redis_streams", broker=True),
+    TwoBackends("two", "file → redis_streams and kafka at once, by CPU", "each alone, the sum of their CPU", 0.9, "two.yaml",
+                "file kafka redis_streams"),
+    RedisPy("redis_py", "file → redis_streams, beside what the documents do", "redis-py, one xadd after the other", 20, "redis_streams.yaml",
+            "file redis_streams"),
     Webhook("webhook", "file → webhook, one event per request, 64 connections", "libcurl multi, 64 connections", 0.9,
             "webhook.yaml", "file http", broker=True),
     Webhook("batched", "file → webhook, batched by 100", "libcurl multi, the same batches", 0.8,
