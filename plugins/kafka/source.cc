@@ -209,6 +209,7 @@ void Source::revoked(const std::vector<Partition>& partitions, bool lost) {
     host_.log(SLUICE_LOG_INFO, "group " + options_.group + ": " + std::to_string(partitions.size()) +
                                    (lost ? " partitions were lost" : " partitions are given back"));
   }
+  doubted_ = doubted_ || lost;
   giving_back_ = true;
   give_back_by_ms_ = now_ms() + (lost ? 0 : static_cast<std::uint64_t>(options_.rebalance_wait.count()));
   if (!lost) return;
@@ -222,6 +223,7 @@ void Source::committed(const Failure* failure) {
     return;
   }
   for (auto& [slot, assigned] : assigned_) assigned.committed = -1;  // asked for again with the next commit
+  doubted_ = true;
   if (!std::exchange(commits_fail_, true)) {
     host_.log(SLUICE_LOG_WARN, "offsets could not be committed, tried again: " + failure->text);
   }
@@ -242,6 +244,7 @@ void Source::trouble(const Failure& failure) {
   const bool of_a_person = failure.name == "UNKNOWN_TOPIC_OR_PART" || failure.name == "_AUTO_OFFSET_RESET" ||
                            failure.name == "_MAX_POLL_EXCEEDED" || failure.name.ends_with("AUTHORIZATION_FAILED") ||
                            failure.name.starts_with("INCONSISTENT_");
+  doubted_ = doubted_ || !of_a_person;
   std::string line = failure.text;
   if (failure.name == "UNKNOWN_TOPIC_OR_PART") line += "; it is read from as soon as it is created";
   if (of_a_person && line != last_warning_) {

@@ -103,6 +103,7 @@ class Source final : private Membership {
   bool giving_back_ = false;  // the library waits for unassign()
   bool commits_fail_ = false;
   bool away_ = false, stopping_ = false;
+  bool doubted_ = false;  // something could not be reached: does any broker answer?
   std::string last_trouble_, broken_why_, last_warning_;
   sluice_cell* unsettled_ = nullptr;
 };

@@ -5,6 +5,7 @@
 #include "answer.hh"
 
 #include <algorithm>
+#include <utility>
 
 #include <poll.h>
 
@@ -63,7 +64,7 @@ milliseconds Source::until_next_duty() const {
     if (assigned.place.next() > assigned.committed) due = std::min(due, std::max(commit_at_ms_, now + 1));
   }
   if (giving_back_) due = std::min(due, give_back_by_ms_);
-  if (away_) due = std::min(due, look_at_ms_);
+  if (away_ || doubted_) due = std::min(due, look_at_ms_);
   if (!assigned_.empty()) due = std::min(due, figures_at_ms_);
   return milliseconds(due <= now ? 0 : due - now);
 }
@@ -132,13 +133,18 @@ void Source::read_failed_again() {
   }
 }
 
-/// While no broker answers: are they back?
+/// While no broker answers: are they back? And after a trouble: are they gone? The library counts its connections to
+/// say _ALL_BROKERS_DOWN; when the group's coordinator goes with the last broker the count may never meet, and it stays
+/// silent.
 void Source::look_around() {
-  if (!away_ || now_ms() < look_at_ms_) return;
+  if ((!away_ && !doubted_) || now_ms() < look_at_ms_) return;
+  const bool was_away = std::exchange(away_, false);
+  doubted_ = false;
   Failure why;
   away_ = consumer_->reach({}, std::min(kLookMax, options_.patience), why) == Reach::away;
   look_at_ms_ = now_ms() + count(kLookEvery);
-  if (away_) return;
+  if (away_ && last_trouble_.empty()) last_trouble_ = explained(why, options_.servers);
+  if (away_ || !was_away) return;
   last_trouble_.clear();
   host_.log(SLUICE_LOG_INFO, "connected to " + options_.servers);
   host_.wake();
