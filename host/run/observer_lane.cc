@@ -57,18 +57,35 @@ void ObserverLane::tell(const Run& run, Outcome outcome, std::string_view reason
   run.sink->settled(std::move(completions));
 }
 
-bool ObserverLane::show(Run& run) {
+/// False when the observer's far side is away: the same run comes again later.
+bool ObserverLane::show(Run& run, bool finishing) {
   if (run.sink != nullptr && (broken_ || !started_)) {  // at the end, and never started: they are kept
     tell(run, Outcome::retry, "the observer is not there");
     credit.give_back(run.count, run.bytes);
     return true;
   }
-  for (const sluice_event& event : run.view()) stats_.by_type[type_id(event)].in.add();
+  if (again_ns_ == 0) {
+    for (const sluice_event& event : run.view()) stats_.by_type[type_id(event)].in.add();
+  }
   if (!broken_) {
-    const sluice_batch batch{sizeof(sluice_batch), run.count, sizeof(sluice_event), 0, run.events, 0};
+    const std::uint32_t flags = run.sink != nullptr ? SLUICE_KEPT : 0;
+    const sluice_batch batch{sizeof(sluice_batch), run.count, sizeof(sluice_event), flags, run.events, 0};
     std::string error;
     const sluice_status status = observer_.process(batch, nullptr, nullptr, error);
-    if (status == SLUICE_OK) {
+    if (status == SLUICE_AWAY && !finishing) {
+      if (again_ns_ == 0) {
+        set_state(NodeState::away);
+        stats_.set_error(error, world_.clock.unix_ns());
+      }
+      again_ns_ = now() + kAgainNs;
+      return false;
+    }
+    if (again_ns_ != 0) set_state(NodeState::running);
+    again_ns_ = 0;
+    if (status == SLUICE_AWAY) {  // at the end: kept for the next run, or lost like what did not fit
+      tell(run, Outcome::retry, "not taken before the host stopped");
+      if (run.sink == nullptr) stats_.dropped_full.add_shared(run.count);
+    } else if (status == SLUICE_OK) {
       for (const sluice_event& event : run.view()) stats_.by_type[type_id(event)].out.add();
       tell(run, Outcome::delivered, {});
     } else {
@@ -95,13 +112,15 @@ void ObserverLane::step(std::chrono::milliseconds max_rest) {
   }
   if (!started_ && !broken_) try_start(now_ns);
   bool progress = false;
-  if (started_ || broken_ || finishing) {
+  if ((started_ || broken_ || finishing) && (finishing || now_ns >= again_ns_)) {
     for (int round = 0; !queue_.empty() && (round < 16 || finishing); ++round) {
-      progress |= show(queue_.front());
+      if (!show(queue_.front(), finishing)) break;
+      progress = true;
       queue_.pop_front();
     }
   }
   std::uint64_t until = now_ns + 60'000'000'000;
+  if (again_ns_ != 0) until = std::min(until, again_ns_);
   if (!started_) until = std::min(until, std::max(away_until_ns_, now_ns));
   if (observer_.ticks() && !broken_ && (progress || now_ns >= next_tick_ns_)) {
     const std::uint32_t again_ms = observer_.tick(now_ns, nullptr);
@@ -117,7 +136,7 @@ void ObserverLane::step(std::chrono::milliseconds max_rest) {
     finished_.store(true, std::memory_order_release);
     return;
   }
-  (void)rest(now_ns, progress || !queue_.empty() ? now_ns : until, max_rest, 0);
+  (void)rest(now_ns, progress || (!queue_.empty() && again_ns_ == 0) ? now_ns : until, max_rest, 0);
 }
 
 }  // namespace sluice

@@ -33,8 +33,9 @@ class ObserverLane final : public DeliveryLane, public NodeEvents {
   [[nodiscard]] std::uint64_t now_ns() const noexcept override { return now(); }
 
  private:
+  static constexpr std::uint64_t kAgainNs = 200'000'000;  // until it is shown again what it did not take
   [[nodiscard]] bool accept(Run& run);
-  bool show(Run& run);
+  bool show(Run& run, bool finishing);
   static void tell(const Run& run, Outcome outcome, std::string_view reason);
   void try_start(std::uint64_t now_ns);
 
@@ -48,6 +49,7 @@ class ObserverLane final : public DeliveryLane, public NodeEvents {
   std::uint32_t away_failures_ = 0;
   std::uint64_t away_until_ns_ = 0;
   std::uint64_t next_tick_ns_ = 0;
+  std::uint64_t again_ns_ = 0;  // the front of the queue was not taken: when it is shown again
   std::atomic<bool> finish_{false}, finished_{false};
 };
 

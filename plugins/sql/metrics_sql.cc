@@ -67,7 +67,8 @@ bool MetricsSql::wanted(std::string_view type) const {
   return types_.empty() || std::find(types_.begin(), types_.end(), type) != types_.end();
 }
 
-sluice_status MetricsSql::process(sluice::BatchView batch, std::uint8_t*, sluice_writer*, sluice_error&) {
+sluice_status MetricsSql::process(sluice::BatchView batch, std::uint8_t*, sluice_writer*, sluice_error& error) {
+  if ((batch.flags() & SLUICE_KEPT) != 0) return commit(batch, error);
   const std::uint64_t now = host_.now_ns();
   for (const sluice::EventView event : batch) {
     if (!wanted(event.type())) continue;
@@ -80,6 +81,38 @@ sluice_status MetricsSql::process(sluice::BatchView batch, std::uint8_t*, sluice
     if (!buffer_.put(std::move(*row))) count(lost_cell_, lost_, 1);
     if (buffer_.size() >= batch_rows_) flush(now, batch_rows_);
   }
+  show();
+  return SLUICE_OK;
+}
+
+/// The host keeps the events until their rows are committed: nothing waits in memory. What was written of a batch that
+/// comes again is left out by its key.
+sluice_status MetricsSql::commit(sluice::BatchView batch, sluice_error& error) {
+  const std::uint64_t now = host_.now_ns();
+  std::uint64_t unfit = 0;
+  const auto away = [&] {
+    buffer_.drop(buffer_.size());
+    show();
+    sluice::put(&error, "the database is away");
+    return SLUICE_AWAY;
+  };
+  if (!open_ && now < retry_at_ns_) return away();
+  for (const sluice::EventView event : batch) {
+    if (!wanted(event.type())) continue;
+    std::optional<Row> row = reader_.read(event);
+    if (!row) {
+      ++unfit;
+      continue;
+    }
+    if (buffer_.size() >= batch_rows_ || (buffer_.size() > 0 && !buffer_.fits(*row))) {
+      flush(now, 1);
+      if (buffer_.size() > 0) return away();
+    }
+    if (!buffer_.put(std::move(*row))) count(lost_cell_, lost_, 1);  // alone larger than buffer_bytes
+  }
+  if (buffer_.size() > 0) flush(now, 1);
+  if (buffer_.size() > 0) return away();
+  count(unfit_cell_, unfit_, unfit);
   show();
   return SLUICE_OK;
 }

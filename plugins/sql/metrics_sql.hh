@@ -28,6 +28,7 @@ class MetricsSql {
 
  private:
   [[nodiscard]] bool wanted(std::string_view type) const;
+  [[nodiscard]] sluice_status commit(sluice::BatchView batch, sluice_error& error);
   void flush(std::uint64_t now_ns, std::size_t at_least);
   void write_some();
   void write_each(std::size_t count);

@@ -5,9 +5,8 @@
 namespace sql {
 
 bool RowBuffer::put(Row&& row) {
-  const std::size_t bytes = row.bytes();
-  if (size() >= rows_max_ || bytes_ + bytes > bytes_max_) return false;
-  bytes_ += bytes;
+  if (!fits(row)) return false;
+  bytes_ += row.bytes();
   rows_.push_back(std::move(row));
   return true;
 }

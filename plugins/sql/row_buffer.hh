@@ -14,6 +14,9 @@ class RowBuffer {
  public:
   RowBuffer(std::size_t rows_max, std::size_t bytes_max) : rows_max_(rows_max), bytes_max_(bytes_max) {}
 
+  [[nodiscard]] bool fits(const Row& row) const noexcept {
+    return size() < rows_max_ && bytes_ + row.bytes() <= bytes_max_;
+  }
   [[nodiscard]] bool put(Row&& row);
   /// The oldest ones, at most `count`; valid until put or drop.
   [[nodiscard]] std::span<const Row> front(std::size_t count) const;

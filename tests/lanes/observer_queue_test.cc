@@ -205,3 +205,51 @@ TEST_CASE("observer queue: an event that only an observer keeps is settled as dr
   CHECK(watch.seen == std::vector<std::string>{"b"});
   CHECK(rig.stats("watch").spool_synced.get() == 1);
 }
+
+TEST_CASE("observer queue: what an observer does not take is shown again, in order, and counts once") {
+  MemoryDisk disk;
+  Rig rig;
+  auto& in = rig.source("in");
+  rig.backend("out", {"in"}).answers_at_once = true;
+  auto& watch = rig.durable("watch", {"in"}, disk);
+  bool away = true;
+  watch.judge = [&](const sluice_batch& batch, std::uint8_t*, sluice_writer*, std::string& error) {
+    CHECK(batch.flags == SLUICE_KEPT);
+    error = "the far side is away";
+    return away ? SLUICE_AWAY : SLUICE_OK;
+  };
+  rig.build();
+  offer(in, 0, 40);
+  rig.step(20);
+  CHECK(delivered(in) == 40);
+  CHECK(rig.stats("watch").spool_records.get() == 40);
+  rig.advance(milliseconds(1000));
+  CHECK(rig.stats("watch").spool_records.get() == 40);
+  away = false;
+  watch.seen.clear();
+  rig.advance(milliseconds(1000));
+  rig.step(20);
+  CHECK(watch.seen == ids(0, 40));
+  std::uint64_t shown = 0;
+  for (const TypeCounters& type : rig.stats("watch").by_type) shown += type.in.get();
+  CHECK(shown == 40);
+  rig.stop();
+  CHECK(disk.segments.empty());
+}
+
+TEST_CASE("observer queue: what was never taken is kept for the next run") {
+  MemoryDisk disk;
+  {
+    Rig rig;
+    auto& in = rig.source("in");
+    rig.backend("out", {"in"}).answers_at_once = true;
+    rig.durable("watch", {"in"}, disk).judge = [](const sluice_batch&, std::uint8_t*, sluice_writer*, std::string&) {
+      return SLUICE_AWAY;
+    };
+    rig.build();
+    offer(in, 0, 40);
+    rig.step(20);
+    rig.stop();
+  }
+  CHECK(shown_after(disk) == ids(0, 40));
+}

@@ -143,9 +143,17 @@ class MetricsSql(Scenario):
 
     def test_what_the_buffer_cannot_hold_while_the_database_is_away_is_counted(self):
         url = "postgresql://sluice@127.0.0.1:%d/postgres" % free_port()
-        text = self.run_example(url, events(0, 300), "consumers.rows.config.buffer_rows=100")
+        text = self.run_example(url, events(0, 300), "consumers.rows.config.buffer_rows=100", "consumers.rows.queue=lossy")
         self.assertIn("the database is away", text)
         self.assertIn("0 rows written, 300 lost", text)
+
+    def test_what_a_durable_queue_kept_while_the_database_was_away_the_next_run_writes(self):
+        url = "postgresql://sluice@127.0.0.1:%d/postgres" % free_port()
+        text = self.run_example(url, events(0, 300), "drain_deadline=1s")
+        self.assertIn("Events stay in the queue; the next run shows them", text)
+        text = self.run_example("sqlite:metrics.db", events(200, 200))
+        self.assertIn("400 rows written, 100 repeated", text)
+        self.assertEqual(self.sqlite("SELECT count(*), count(DISTINCT event_id) FROM extraction_metrics"), [(400, 400)])
 
 
 if __name__ == "__main__":

@@ -13,10 +13,16 @@ enum {                     // a verdict: 0..252 are output ports, 0 being the pl
   SLUICE_TO_DROP = 255,
 };
 
+enum {              // sluice_batch.flags
+  SLUICE_KEPT = 1,  // observer: the host keeps these on disk until process() took them, also over a restart
+};
+
 typedef struct sluice_consumer {
   uint32_t size, reserved;
   // Inline: verdict[i] arrives as 0, which passes the event on; new events go to out, behind the batch.
   // Observer: verdict is null; out is null unless the class says SLUICE_EMITS. It may block, on its own lane.
+  // AWAY: it took nothing of the batch; the same events come again later, and what does not fit behind them waits on
+  // disk (SLUICE_KEPT) or is dropped by the host and counted.
   // host->explain() gives the reason of a reject or refusal. HALT: verdicts and out of this call still count (the
   // events after the one that halted are TO_REFUSE), the error text says why, the run drains and ends with exit 3.
   SLUICE_INLINE sluice_status (*process)(sluice_node*, const sluice_batch* in, uint8_t* verdict, sluice_writer* out,

@@ -53,6 +53,8 @@ class BatchView {
 
   [[nodiscard]] std::uint32_t size() const noexcept { return batch_->count; }
   [[nodiscard]] EventView operator[](std::uint32_t i) const noexcept { return EventView(*SLUICE_EVENT(batch_, i)); }
+  /// An observer's may be SLUICE_KEPT.
+  [[nodiscard]] std::uint32_t flags() const noexcept { return batch_->flags; }
   /// publish() only: event i is ticket() + i.
   [[nodiscard]] std::uint64_t ticket() const noexcept { return batch_->ticket; }
 
