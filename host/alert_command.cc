@@ -119,6 +119,21 @@ int silence(const AlertCommand& command, AlertPlugin& plugin, const std::string&
   return kClean;
 }
 
+/// What the far side refused for good lies beside the silences, under the same name.
+int refused(AlertPlugin& plugin, const std::string& name) {
+  constexpr std::string_view kSilences = ".silences";
+  std::string path = plugin.silences_path();
+  if (!path.ends_with(kSilences))
+    throw SetupError(name + " keeps no state (state: none), so it keeps no refused messages");
+  path.replace(path.size() - kSilences.size(), kSilences.size(), ".refused");
+  for (const std::string& file : {path + ".1", path}) {
+    std::ifstream in(file, std::ios::binary);
+    std::string line;
+    while (std::getline(in, line)) std::cout << line << '\n';
+  }
+  return kClean;
+}
+
 }  // namespace
 
 int alert_command(const AlertCommand& command) {
@@ -137,6 +152,10 @@ int alert_command(const AlertCommand& command) {
     if (command.what == What::render) return render(*open, node, plugin);  // every recipient gets the same
     if (command.what == What::silence) {
       code = std::max(code, silence(command, plugin, lane.name));
+      continue;
+    }
+    if (command.what == What::refused) {
+      code = std::max(code, refused(plugin, lane.name));
       continue;
     }
     const Status status = plugin.test(kTestTimeout);

@@ -1,4 +1,4 @@
-// `sluice alert test|render|silence`: the observers of a configuration that send messages to people.
+// `sluice alert test|render|silence|refused`: the observers of a configuration that send messages to people.
 #pragma once
 
 #include "edge/command_line.hh"

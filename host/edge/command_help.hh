@@ -18,7 +18,8 @@ inline constexpr const char* kOverview =
   sluice schema check FILE           may this schema become the next version in a registry
   sluice report FILE…                counts by type, success rate over time, first drop
   sluice spool ls|fsck|cat           look into the disk buffers of backends
-  sluice alert test|render|silence   try, rehearse and silence what sends messages to people
+  sluice alert test|render|silence|refused
+                                     try, rehearse and silence what sends messages to people
   sluice emit --to URL               make and send one event
 
 'sluice COMMAND --help' explains a command, with examples. 'sluice --version' names the version.
@@ -229,6 +230,15 @@ Examples:
   sluice alert render slack --config config/examples/alert_slack.yaml < events.jsonl
 
 Exit codes: 0, 1 some lines were no events, 64 wrong command line, 78 wrong configuration.)";
+
+inline constexpr const char* kAlertRefused = R"(
+What a far side refuses for good (invalid_payload, channel_not_found, a 550) is given up, and kept beside the observer's state:
+a line of JSON each, with the answer and the whole message, the last one to two MiB of them.
+
+Examples:
+  sluice alert refused slack --config settings.yaml
+
+Exit codes: 0, 64 wrong command line, 78 wrong configuration.)";
 
 inline constexpr const char* kAlertSilence = R"(
 Writes beside the observer's state; a host that runs sees it within a second. 'rule' and 'severity' are labels too, and a

@@ -410,6 +410,7 @@ void declare_alert(CLI::App& app, Parsed& parsed) {
   };
   part("test", "Send one message that says it is a test.", help::kAlertTest);
   part("render", "Print what would be sent for the events on standard input, and when.", help::kAlertRender);
+  part("refused", "Print the messages that the far side refused for good.", help::kAlertRefused);
   CLI::App* silence = part("silence", "Keep alerts quiet for a time, also in a host that runs.", help::kAlertSilence);
   CLI::Option* match = silence->add_option("--match", asked.match, "A label and its value; all given must fit");
   match->type_name("LABEL=VALUE")->allow_extra_args(false);
@@ -454,7 +455,10 @@ Command chosen_command(const CLI::App& app, Parsed& parsed) {
   if (name.starts_with("sluice alert ")) {
     using What = AlertCommand::What;
     AlertCommand& asked = parsed.alert;
-    asked.what = at.get_name() == "test" ? What::test : at.get_name() == "render" ? What::render : What::silence;
+    asked.what = at.get_name() == "test"      ? What::test
+                 : at.get_name() == "render"  ? What::render
+                 : at.get_name() == "refused" ? What::refused
+                                              : What::silence;
     if (asked.what == What::silence && asked.match.empty() && asked.end.empty() && !asked.list) {
       return wrong(at, "say what to do: --match LABEL=VALUE --for DURATION, --end ID, or --list");
     }

@@ -104,7 +104,7 @@ struct SpoolCommand {
 };
 /// `sluice alert`: an observer that sends messages to people, by its name.
 struct AlertCommand {
-  enum class What : std::uint8_t { test, render, silence } what = What::test;
+  enum class What : std::uint8_t { test, render, silence, refused } what = What::test;
   std::string node, config;
   std::vector<Setting> settings;
   std::vector<std::string> match;  // silence: label=value

@@ -25,6 +25,9 @@ bool SpoolLane::may_feed(std::uint64_t now_ns) const noexcept {
 bool SpoolLane::hand_on(const Run& run, std::uint64_t first) {
   if (feed_next_ < first || feed_next_ - first >= run.count) return false;
   if (again_.size() >= limits::kSpoolAgain || !may_feed(disk_retry_ns_)) return false;
+  // A run holds its whole pull in memory, of which a filter may have picked one event. An observer that falls behind
+  // reads from the disk instead, where what it wants lies close together.
+  if (keeping_ && down_.credit.used().first >= limits::kObserverHandedOn) return false;
   const auto skipped = static_cast<std::uint32_t>(feed_next_ - first);
   const auto events = run.view().subspan(skipped);
   const auto count = static_cast<std::uint32_t>(events.size());

@@ -32,7 +32,8 @@ Courier::Courier(sluice::HostView host, Settings settings, const std::string& st
       cancel_(std::move(cancel)),
       groups_(std::move(settings)),
       journal_(state),
-      silences_path_(state.empty() ? state : state + ".silences") {}
+      silences_path_(state.empty() ? state : state + ".silences"),
+      refusals_(state.empty() ? state : state + ".refused") {}
 
 Courier::~Courier() { stop(std::chrono::milliseconds(0)); }
 
@@ -40,6 +41,8 @@ void Courier::start() {
   if (thread_.joinable()) return;
   journal_.open(groups_);
   sent_cell_ = host_.cell(SLUICE_COUNTER, "alert_messages_sent_total", "Messages that the receiver took.");
+  refused_cell_ = host_.cell(SLUICE_COUNTER, "alert_messages_refused_total",
+                             "Messages that the receiver refused for good; they are kept beside the state.");
   for (const char* reason : kReasons) {
     failed_cells_[reason] = host_.cell(SLUICE_COUNTER, "alert_messages_failed_total",
                                        "Tries to send that failed, by reason.", {{"reason", reason}});
@@ -96,6 +99,21 @@ void Courier::show() {
   sluice::set(groups_cell_, static_cast<double>(groups_.open_groups()));
 }
 
+/// Asking again would not help, and to hold it back would hold back what comes after it. It stays visible: in the log,
+/// as a figure, and whole in a file.
+void Courier::give_up(const Message& message, const Answer& answer, std::int64_t now_ms) {
+  sluice::add(refused_cell_);
+  std::string where = refusals_.path().empty() ? "" : "; it is kept in " + refusals_.path();
+  try {
+    refusals_.add(now_ms, message, answer);
+  } catch (const std::exception& e) {
+    where = std::string("; it cannot be kept: ") + e.what();
+  }
+  const std::string title = message.lines.empty() ? message.rule : message.lines.front().title;
+  host_.log(SLUICE_LOG_ERROR, "An alert was refused and is given up: " + answer.text + "; it said: " + title + where);
+  groups_.refused(now_ms, message);
+}
+
 void Courier::judge(const Message& message, const Answer& answer, std::int64_t now_ms) {
   if (answer.result == Answer::Result::sent) {
     groups_.sent(now_ms, message, answer.reference);
@@ -111,9 +129,7 @@ void Courier::judge(const Message& message, const Answer& answer, std::int64_t n
   const auto cell = failed_cells_.find(answer.reason);
   if (cell != failed_cells_.end()) sluice::add(cell->second);
   if (answer.result == Answer::Result::refused) {
-    const std::string title = message.lines.empty() ? message.rule : message.lines.front().title;
-    host_.log(SLUICE_LOG_ERROR, "An alert was refused and is given up: " + answer.text + "; it said: " + title);
-    groups_.refused(now_ms, message);
+    give_up(message, answer, now_ms);
     return;
   }
   groups_.failed(now_ms, message, answer.retry_after_ms);

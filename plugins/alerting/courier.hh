@@ -7,6 +7,7 @@
 
 #include "groups.hh"
 #include "journal.hh"
+#include "refusals.hh"
 
 #include <sluice/cpp/host_view.hh>
 
@@ -56,6 +57,7 @@ class Courier {
   void run();
   void keep();  // under the mutex
   void read_silences();
+  void give_up(const Message& message, const Answer& answer, std::int64_t now_ms);
   void judge(const Message& message, const Answer& answer, std::int64_t now_ms);
   void show();
 
@@ -67,13 +69,14 @@ class Courier {
   Groups groups_;
   Journal journal_;
   const std::string silences_path_;
+  const Refusals refusals_;
   std::string silences_stamp_;
   bool stopping_ = false, state_failed_ = false, away_ = false, idle_ = false;
   std::int64_t deadline_ms_ = 0;
   std::atomic<std::uint64_t> sent_{0};
   std::map<std::string, sluice_cell*> failed_cells_;
-  sluice_cell *sent_cell_ = nullptr, *latency_cell_ = nullptr, *latency_sum_cell_ = nullptr, *firing_cell_ = nullptr,
-              *groups_cell_ = nullptr;
+  sluice_cell *sent_cell_ = nullptr, *refused_cell_ = nullptr, *latency_cell_ = nullptr, *latency_sum_cell_ = nullptr,
+              *firing_cell_ = nullptr, *groups_cell_ = nullptr;
   sluice_cell* suppressed_cells_[4] = {};
   std::thread thread_;
 };

@@ -2,11 +2,14 @@
 
 A Row runs one side at a time: host(suite) and bare(suite) return events per second and CPU microseconds per event. A
 side that did less than it was asked to ends the whole run with Void: numbers of different work are no comparison."""
+import json
 import os
+import shutil
 import statistics
 from dataclasses import dataclass
 
 import measure
+from servers.slack import Server as Slack
 
 REDIS_WINDOW = "256"
 NATS_WINDOW = "1024"
@@ -158,6 +161,35 @@ class RedisStreams(Row):
 
     def reset(self, suite):
         suite.redis().cli("DEL", "ev")
+
+
+class SlackHangs(RedisStreams):
+    """Both sides are the host: with a Slack that never answers, and without one. The wait for it at the end is taken off."""
+
+    slack, bare_start = None, None
+
+    def environment(self, suite):
+        if self.slack is None:
+            self.slack = Slack().start()
+            self.slack.answer = "hang"
+        with open(suite.input, encoding="utf-8") as lines:
+            first = json.loads(lines.readline())["id"]
+        return {**super().environment(suite), "BENCH_SLACK": self.slack.webhook_url, "BENCH_FIRST": first,
+                "BENCH_ALERTS": suite.path("alerts")}
+
+    def run_host(self, suite, input_path):
+        shutil.rmtree(suite.path("alerts"), ignore_errors=True)  # else the next run would begin with what this one left
+        return super().run_host(suite, input_path)
+
+    def host_check(self, suite, cost):
+        super().host_check(suite, cost)
+        if "Alerts were not sent before the end" not in cost.output:
+            raise Void(f"void: {self.name}: nothing waited for Slack\n{cost.output}")
+
+    def bare(self, suite):
+        alone = RedisStreams(self.name, self.title, self.against, self.target, "redis_streams.yaml", self.modules)
+        self.bare_start = self.bare_start or alone.start_cost(suite)
+        return alone.host(suite, self.bare_start)
 
 
 class NatsStream(Row):
@@ -394,6 +426,8 @@ ROWS = [
           "spool.yaml", "bench file"),
     RedisStreams("redis", "file → redis_streams", "hiredis, 256 in flight", 0.9, "redis_streams.yaml",
                  "file redis_streams", broker=True),
+    SlackHangs("slack_hangs", "file → redis_streams, beside it a Slack that hangs", "the host without Slack", 0.95,
+               "slack_hangs.yaml", "alerting file redis_streams"),
     NatsStream("nats", "file → nats, JetStream, file storage, 1024 in flight", "nats.c js_PublishAsync, the same", 0.9,
                "nats.yaml", "file nats", broker=True),
     NatsCore("nats_core", "file → nats, core", "nats.c publish and a flush", 0.7, "nats_core.yaml", "file nats",

@@ -95,6 +95,12 @@ class Slack(unittest.TestCase):
             self.slack.answer = error
             self.send(host, event(number, run_id="r%d" % number))
             host.wait_for_line("given up", error)
+        self.assertEqual(self.metric(host, "alert_messages_refused_total"), 3)
+        ran = subprocess.run([SLUICE, "alert", "refused", "slack", "--config", self.folder / "config.yaml"], text=True,
+                             capture_output=True, cwd=self.folder, env=environment(), check=True)
+        kept = [json.loads(line) for line in ran.stdout.splitlines()]
+        self.assertEqual([one["message"]["alerts"][0]["labels"]["run"] for one in kept], ["r1", "r2", "r3"])
+        self.assertIn("invalid_payload", kept[0]["answer"])
         self.slack.answer = None
         self.send(host, event(9, run_id="r9"))
         self.told(1)
