@@ -3,6 +3,7 @@
 #include <sys/inotify.h>
 
 #include <algorithm>
+#include <cstdint>
 
 namespace file_plugin {
 

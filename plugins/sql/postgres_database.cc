@@ -116,7 +116,7 @@ class PostgresDatabase final : public Database {
   }
 
   void check_columns() {
-    const std::string name = quoted(table_.name);
+    const std::string name = quoted_name(table_.name);
     const char* values[] = {name.c_str()};
     const Result result(PQexecParams(connection_,
                                      "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 "

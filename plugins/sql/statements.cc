@@ -34,29 +34,29 @@ std::string joined(std::size_t count, Make make) {
 
 std::string key_columns(const Table& table) {
   const std::size_t count = table.columns.size();
-  return quoted(table.columns[count - 2].name) + ", " + quoted(table.columns[count - 1].name);
+  return quoted_name(table.columns[count - 2].name) + ", " + quoted_name(table.columns[count - 1].name);
 }
 
 std::string index_statement(const Table& table) {
   std::string name = table.name + "_event";
   std::replace(name.begin(), name.end(), '.', '_');
-  return "CREATE UNIQUE INDEX IF NOT EXISTS " + quoted(name) + " ON " + quoted(table.name) + " (" + key_columns(table) +
-         ");";
+  return "CREATE UNIQUE INDEX IF NOT EXISTS " + quoted_name(name) + " ON " + quoted_name(table.name) + " (" +
+         key_columns(table) + ");";
 }
 
 }  // namespace
 
-std::string quoted(const std::string& name) {
+std::string quoted_name(const std::string& name) {
   std::string out = "\"";
   for (const char c : name) out += c == '.' ? "\".\"" : c == '"' ? "\"\"" : std::string(1, c);
   return out + '"';
 }
 
 std::string create_statements(const Table& table, Dialect dialect) {
-  std::string text = "CREATE TABLE IF NOT EXISTS " + quoted(table.name) + " (";
+  std::string text = "CREATE TABLE IF NOT EXISTS " + quoted_name(table.name) + " (";
   text += joined(table.columns.size(), [&](std::size_t i) {
     const Column& column = table.columns[i];
-    return quoted(column.name) + " " + type_name(column.type, dialect) + (column.required ? " NOT NULL" : "");
+    return quoted_name(column.name) + " " + type_name(column.type, dialect) + (column.required ? " NOT NULL" : "");
   });
   text += ");";
   return table.keyed ? text + " " + index_statement(table) : text;
@@ -64,8 +64,8 @@ std::string create_statements(const Table& table, Dialect dialect) {
 
 std::string insert_statement(const Table& table, Dialect dialect, std::size_t rows) {
   const std::size_t width = table.columns.size();
-  std::string text = "INSERT INTO " + quoted(table.name) + " (" +
-                     joined(width, [&](std::size_t i) { return quoted(table.columns[i].name); }) + ") VALUES ";
+  std::string text = "INSERT INTO " + quoted_name(table.name) + " (" +
+                     joined(width, [&](std::size_t i) { return quoted_name(table.columns[i].name); }) + ") VALUES ";
   text += joined(rows, [&](std::size_t row) {
     return "(" +
            joined(width,
@@ -85,7 +85,7 @@ std::string mismatch(const Table& table, Dialect dialect, const std::vector<std:
   for (const Column& column : table.columns) {
     if (std::find(found.begin(), found.end(), column.name) != found.end()) continue;
     std::string text = "table '" + table.name + "' has no column '" + column.name + "'. Add it: ALTER TABLE " +
-                       quoted(table.name) + " ADD COLUMN " + quoted(column.name) + " " +
+                       quoted_name(table.name) + " ADD COLUMN " + quoted_name(column.name) + " " +
                        type_name(column.type, dialect) + ";";
     const bool of_key = table.keyed && &column >= &table.columns[table.columns.size() - 2];
     return text + (of_key ? " Or set idempotent: false (a redelivered event is a second row then)"

@@ -11,7 +11,7 @@ namespace sql {
 enum class Dialect : std::uint8_t { sqlite, postgres };
 
 /// "name" for SQL; a dot separates schema and table.
-[[nodiscard]] std::string quoted(const std::string& name);
+[[nodiscard]] std::string quoted_name(const std::string& name);
 /// CREATE TABLE IF NOT EXISTS, and the unique index of the key.
 [[nodiscard]] std::string create_statements(const Table& table, Dialect dialect);
 /// INSERT of `rows` rows; rows whose key is there already are left out.

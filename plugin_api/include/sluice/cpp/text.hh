@@ -4,6 +4,7 @@
 #include "../types.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
