@@ -103,7 +103,7 @@ TEST_CASE("rows: statements by dialect, and words for a table that does not fit"
   CHECK(
       sql::mismatch(t, Dialect::sqlite, {"at", "event_source", "event_id"}) ==
       "table 't' has no column 'rate'. Add it: ALTER TABLE \"t\" ADD COLUMN \"rate\" REAL; Or take it out of columns");
-  CHECK(sql::quoted("a.b") == "\"a\".\"b\"");
+  CHECK(sql::quoted_name("a.b") == "\"a\".\"b\"");
 }
 
 TEST_CASE("metrics_sql: configurations that cannot work are refused with the column") {
