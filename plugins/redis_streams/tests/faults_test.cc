@@ -114,6 +114,41 @@ TEST_CASE("redis_streams: a cluster's redirect is refused with the address to us
   CHECK(reader.node.status == SLUICE_AWAY);
 }
 
+TEST_CASE("redis_streams: a cluster that is moving the stream's slot is away for it, by backend and source",
+          "[redis][live]") {
+  const auto cluster = [] {
+    return std::vector<std::string>{"--cluster-enabled", "yes", "--cluster-port", std::to_string(free_port())};
+  };
+  RedisServer owner(cluster()), other(cluster());
+  owner.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "16383"});
+  owner.ask({"CLUSTER", "MEET", "127.0.0.1", std::to_string(other.address().port), other.options().back()});
+  const auto said = [](RedisServer& server, std::initializer_list<std::string_view> words) {
+    return redis_streams::Connection(server.address(), 10s).request(words).text;
+  };
+  for (int i = 0; i < 3000 && !said(other, {"XLEN", "nlp-events"}).starts_with("MOVED"); ++i) ::poll(nullptr, 0, 10);
+  // The slot is on its way: a key that is not here any more is asked for there.
+  const std::string slot = owner.ask({"CLUSTER", "KEYSLOT", "nlp-events"});
+  const std::string here = said(owner, {"CLUSTER", "MYID"}), there = said(other, {"CLUSTER", "MYID"});
+  for (int i = 0; i < 3000 && said(owner, {"CLUSTER", "SETSLOT", slot, "MIGRATING", there}) != "OK"; ++i) {
+    ::poll(nullptr, 0, 10);
+  }
+  REQUIRE(said(other, {"CLUSTER", "SETSLOT", slot, "IMPORTING", here}) == "OK");
+  REQUIRE(said(owner, {"XLEN", "nlp-events"}).starts_with("ASK "));
+  Driver driver(config(owner.url(), R"("ttl_seconds":0)"));
+  driver.node.start();
+  REQUIRE(driver.publish_all(events(0, 3)));
+  CHECK(driver.host.completed(SLUICE_AWAY) == 3);
+  CHECK(holds(driver.host.completions.front().reason, "ASK"));
+  CHECK(holds(driver.host.completions.front().reason, "moving this stream"));
+  Reader reader(source_config(owner.url()));
+  CHECK_THROWS_WITH(reader.node.start(), Catch::Matchers::Contains("moving this stream"));
+  CHECK(reader.node.status == SLUICE_AWAY);
+  // When the move is given up, the stream is here again.
+  REQUIRE(said(owner, {"CLUSTER", "SETSLOT", slot, "STABLE"}) == "OK");
+  REQUIRE(driver.publish_all(events(0, 3)));
+  CHECK(driver.host.completed(SLUICE_OK) == 3);
+}
+
 TEST_CASE("redis_streams: a replica is away", "[redis][live]") {
   RedisServer server({"--replicaof", "127.0.0.1", std::to_string(free_port()), "--replica-serve-stale-data", "yes"});
   Driver driver(config(server.url()));
