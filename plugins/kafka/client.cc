@@ -421,6 +421,14 @@ std::int64_t Consumer::end_of(const Partition& partition) const {
   return high;
 }
 
+std::optional<std::int64_t> Consumer::ask_end(const Partition& partition, milliseconds timeout) const {
+  std::int64_t low = 0, high = -1;
+  const auto error = rd_kafka_query_watermark_offsets(state_->handle, partition.topic.c_str(), partition.number, &low,
+                                                      &high, static_cast<int>(timeout.count()));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+  return high;
+}
+
 Reach Consumer::reach(const std::string& topic, milliseconds timeout, Failure& why) {
   return reach_by(state_->handle, topic, timeout, why);
 }

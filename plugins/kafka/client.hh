@@ -169,6 +169,9 @@ class Consumer {
   void fetch_on(std::span<const Partition> from);
   /// The offset that the partition's next message will get, as far as known; -1: not known yet.
   [[nodiscard]] std::int64_t end_of(const Partition& partition) const;
+  /// The same, asked of the broker that leads the partition.
+  [[nodiscard]] std::optional<std::int64_t> ask_end(const Partition& partition,
+                                                    std::chrono::milliseconds timeout) const;
   [[nodiscard]] Reach reach(const std::string& topic, std::chrono::milliseconds timeout, Failure& why);
   /// Leaves the group, so that others take over at once.
   void close(std::chrono::milliseconds timeout);

@@ -108,6 +108,7 @@ void Source::fetch_on() {
 sluice_status Source::pull(sluice_writer& out) {
   if (away_) throw sluice::Away(last_trouble_.empty() ? options_.servers + ": no broker answers" : last_trouble_);
   if (consumer_ == nullptr || stopping_) return SLUICE_AGAIN;
+  if (options_.stop_at_end && !ends_are_known()) return SLUICE_AGAIN;
   if (fetched_.empty()) take_more(sluice::WriterView(out).room());
   Assigned* from = nullptr;
   Slot slot = 0;
@@ -119,27 +120,40 @@ sluice_status Source::pull(sluice_writer& out) {
     last = &message;
     if (from != nullptr && !from->skips_fetched) from->read_to = message.offset + 1;
     // A partition that is gone, is about to go, or reads again from an earlier message: it comes again, here or there.
-    const bool wanted = from != nullptr && !from->leaving && !from->skips_fetched && from->again_at_ms == 0;
+    const bool current = from != nullptr && !from->leaving && !from->skips_fetched && from->again_at_ms == 0;
+    const bool wanted = current && (!options_.stop_at_end || message.offset < from->stop);
+    if (current && wanted) from->highest = std::max(from->highest, message.offset);
     if (wanted && from->place.wants(message.offset)) {
       if (!hand_over(out, message)) break;
-      if (message.offset >= from->end) from->end = -1;
+      from->reached = std::max(from->reached, message.offset + 1);
       SLUICE_RECORD(&out, out.count - 1)->tag = tag_of(slot, from->place.take(message.offset));
       if (out.release != nullptr) {
         fetched_ = fetched_.subspan(1);
         break;
       }
     }
+    if (current) from->reached = std::max(from->reached, message.offset + 1);
     fetched_ = fetched_.subspan(1);
   }
   if (out.count > 0) return SLUICE_OK;
   return options_.stop_at_end && is_read_to_the_end() ? SLUICE_END : SLUICE_AGAIN;
 }
 
-/// Nothing is left in any partition, and nothing will be read again.
+bool Source::ends_are_known() const {
+  return std::all_of(assigned_.begin(), assigned_.end(), [](const auto& each) { return each.second.stop >= 0; });
+}
+
+/// What the partition held when this run began has been read and settled, however much was added since.
+bool Source::is_read_to_the_end(const Assigned& assigned) {
+  if (assigned.place.unsettled() > 0) return false;
+  const bool nothing_follows = assigned.end >= assigned.stop && assigned.reached > assigned.highest;
+  return assigned.reached >= assigned.stop || nothing_follows;
+}
+
 bool Source::is_read_to_the_end() const {
   return !assigned_.empty() && fetched_.empty() && !giving_back_ &&
          std::all_of(assigned_.begin(), assigned_.end(),
-                     [](const auto& each) { return each.second.end >= 0 && each.second.place.unsettled() == 0; });
+                     [](const auto& each) { return is_read_to_the_end(each.second); });
 }
 
 /// False when there is no room; then nothing was written.
@@ -186,6 +200,8 @@ void Source::assigned(const std::vector<Partition>& partitions) {
     while (assigned_.count(next_slot_ & kSlotMask) != 0) ++next_slot_;
     Assigned& made = assigned_[next_slot_++ & kSlotMask];
     made.partition = partition;
+    if (const auto stop = stops_.find({partition.topic, partition.number}); stop != stops_.end())
+      made.stop = stop->second;
     made.lag = host_.cell(SLUICE_GAUGE, "source_lag_events", "Messages of the partition that are not settled.",
                           {{"topic", partition.topic}, {"partition", std::to_string(partition.number)}});
   }

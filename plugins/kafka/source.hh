@@ -23,6 +23,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kafka {
@@ -52,7 +53,12 @@ class Source final : private Membership {
     bool leaving = false;        // to be given back
     bool skips_fetched = false;  // it reads from an earlier message now: what was taken before is in the wrong place
     std::int64_t read_to = -1;   // the next message to be taken, whether or not it is handed over; -1: none came yet
-    std::int64_t end = -1;       // where the partition ended when it was last read to its end
+    // With stop_at_end. Its last message may be none that anybody is given (the mark of a transaction), so that nothing
+    // follows must be heard, too.
+    std::int64_t stop = -1;     // where it ended when this run began; -1: not known yet
+    std::int64_t reached = 0;   // seen up to here
+    std::int64_t highest = -1;  // message below stop
+    std::int64_t end = -1;      // where the broker said that nothing follows
     sluice_cell* lag = nullptr;
   };
   using Slot = std::uint32_t;  // of an assignment; never the same for the next owner of a partition
@@ -70,6 +76,8 @@ class Source final : private Membership {
   void take_more(std::size_t most);
   void fetch_on();
   [[nodiscard]] bool is_read_to_the_end() const;
+  [[nodiscard]] bool ends_are_known() const;
+  [[nodiscard]] static bool is_read_to_the_end(const Assigned& assigned);
   bool hand_over(sluice_writer& out, const Fetched& message);
   [[nodiscard]] Assigned* find(const Fetched& message, Slot& slot);
   void connect(milliseconds timeout);
@@ -81,6 +89,7 @@ class Source final : private Membership {
   void read_failed_again();
   void fail(Assigned& assigned);
   void look_around();
+  void read_ends();
   void show_figures();
   void renew();
   [[nodiscard]] milliseconds until_next_duty() const;
@@ -90,6 +99,7 @@ class Source final : private Membership {
   const SourceOptions options_;
   std::unique_ptr<Consumer> consumer_;
   std::map<Slot, Assigned> assigned_;
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> stops_;  // by topic and partition: where this run ends
   Slot next_slot_ = 0;
 
   Prefetch prefetch_;

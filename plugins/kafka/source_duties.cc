@@ -53,7 +53,22 @@ void Source::do_duties() {
   read_failed_again();
   if (now_ms() >= commit_at_ms_) commit_settled(false);
   look_around();
+  read_ends();
   show_figures();
+}
+
+/// A run that ends: where each partition ends now, once. A topic that is written to has no other end.
+void Source::read_ends() {
+  if (!options_.stop_at_end || away_) return;
+  for (auto& [slot, assigned] : assigned_) {
+    if (assigned.stop >= 0 || now_ms() < look_at_ms_) continue;
+    if (const auto end = consumer_->ask_end(assigned.partition, std::min(kLookMax, options_.patience))) {
+      assigned.stop = *end;
+      stops_[{assigned.partition.topic, assigned.partition.number}] = *end;
+    } else {
+      look_at_ms_ = now_ms() + count(kLookEvery);
+    }
+  }
 }
 
 milliseconds Source::until_next_duty() const {
@@ -64,7 +79,7 @@ milliseconds Source::until_next_duty() const {
     if (assigned.place.next() > assigned.committed) due = std::min(due, std::max(commit_at_ms_, now + 1));
   }
   if (giving_back_) due = std::min(due, give_back_by_ms_);
-  if (away_ || doubted_) due = std::min(due, look_at_ms_);
+  if (away_ || doubted_ || (options_.stop_at_end && !ends_are_known())) due = std::min(due, look_at_ms_);
   if (!assigned_.empty()) due = std::min(due, figures_at_ms_);
   return milliseconds(due <= now ? 0 : due - now);
 }
@@ -130,6 +145,7 @@ void Source::read_failed_again() {
     assigned.read_to = assigned.place.lowest_failed();
     consumer_->go_back({assigned.partition.topic, assigned.partition.number, assigned.read_to});
     assigned.skips_fetched = true;
+    assigned.reached = assigned.place.lowest_failed();
   }
 }
 

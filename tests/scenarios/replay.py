@@ -173,6 +173,16 @@ class Replay(Scenario):
         self.redis.client().flushall()
         self.killed_and_called_again(url)
 
+    @unittest.skipUnless(kafka.available(), "the real Kafka is skipped: tests/kafka/install did not get it")
+    def test_a_kafka_topic_that_is_written_into_itself_ends_with_what_it_held_at_the_start(self):
+        broker = kafka.Server(self.folder)
+        self.addCleanup(broker.stop)
+        broker.start().create_topic("old", 3)
+        both = self.fill("kafka", bootstrap_servers=[broker.url], topic="old")
+        ran = self.run_sluice("replay", "--config", both, "--into", "out", "--source", "out")
+        self.assertIn("3000 delivered, 0 filtered out", ran.stdout, ran.stderr)
+        self.assertIn("6000 delivered, 0 filtered out", self.replay("--source", "kafka://" + broker.url + "#old"))
+
     def test_what_cannot_be_is_said_with_its_cure(self):
         self.assertEqual(self.run_sluice("replay", "--config", self.config, "--into", "nobody").returncode, 64)
         wrong = self.run_sluice("replay", "--config", self.config, "--into", "stream", "--from", "yesterday")

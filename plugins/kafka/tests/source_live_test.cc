@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <set>
 
 using namespace kafka_test;
 
@@ -254,6 +255,33 @@ TEST_CASE("kafka source: a source that is to stop at the end does so when all of
   source.settle(SLUICE_WAS_DELIVERED, 0, 30);
   REQUIRE(until([&] { return source.node.status == SLUICE_END; }, [&] { source.step(); }));
   CHECK(source.records.size() == 30);
+}
+
+TEST_CASE("kafka source: it stops at what each partition held at the start, however much is written meanwhile",
+          "[kafka][live]") {
+  const std::string topic = Broker::get().topic(3);  // and one of the partitions is empty
+  Broker::get().write(topic, messages(0, 20, 2));
+  SourceDriver source(group(topic, R"("stop_at_end":true)"));
+  source.settles = false;
+  source.node.start();
+  REQUIRE(source.receive(20));
+  Broker::get().write(topic, messages(20, 50, 2));
+  // One fails, is read again among all that was written since, and the end stays where it was.
+  source.settle(SLUICE_NOT_DELIVERED, 3, 4);
+  source.settle(SLUICE_WAS_DELIVERED, 0, 3);
+  source.settle(SLUICE_WAS_DELIVERED, 4, 20);
+  source.settles = true;
+  REQUIRE(until([&] { return source.node.status == SLUICE_END; }, [&] { source.step(); }));
+  const std::vector<std::string> texts = source.texts();
+  CHECK(texts.size() == 21);
+  CHECK(std::set<std::string>(texts.begin(), texts.end()).size() == 20);
+}
+
+TEST_CASE("kafka source: a topic without messages ends at once", "[kafka][live]") {
+  SourceDriver source(group(Broker::get().topic(2), R"("stop_at_end":true)"));
+  source.node.start();
+  REQUIRE(until([&] { return source.node.status == SLUICE_END; }, [&] { source.step(); }));
+  CHECK(source.records.empty());
 }
 
 TEST_CASE("kafka source: with nobody there the source is away and says why", "[kafka][live]") {
