@@ -22,21 +22,6 @@
 namespace sluice {
 namespace {
 
-/// Where dead letters go that are in no local store: what shows them there.
-std::string how_to_look(const NodeConfig& node) {
-  const auto value = [&](const char* key) {
-    const Value* found = node.config.find(key);
-    return found == nullptr || found->string.empty() ? "<" + std::string(key) + ">" : found->string;
-  };
-  if (node.klass == "kafka") {
-    return "kafka-console-consumer --topic '" + value("topic") + "' --from-beginning --bootstrap-server …";
-  }
-  if (node.klass.starts_with("nats")) return "nats stream view";
-  if (node.klass == "rabbitmq") return "rabbitmqadmin get queue=… count=10";
-  if (node.klass == "event_log") return "jq . '" + value("path") + "'";
-  return "";
-}
-
 /// The nodes that take dead letters, each once, in the order of the file.
 std::vector<const NodeConfig*> takers(const Config& config) {
   std::set<std::string> names;
@@ -112,12 +97,14 @@ class Letters {
     for (const NodeConfig* node : all) {
       if (reads_letters_of(*node)) {
         any = true;
-        code = std::max(code, stream_letters(command_, open_, *node, choice_, signals_));
+        code = std::max(code, with_stream(*node));
         continue;
       }
       if (node->klass != kDeadLetterStoreClass) {
-        std::cerr << "sluice: the dead letters in " << node->name << " (class " << node->klass
-                  << ") are in no local store; look at them with: " << how_to_look(*node) << '\n';
+        std::cerr
+            << "sluice: the dead letters in " << node->name << " (class " << node->klass
+            << ") cannot be read back from there: keep them in a local store (dead_letter: store), or in a class that "
+               "is read, too: redis_streams, kafka, nats, rabbitmq, event_log\n";
         continue;
       }
       any = true;
@@ -133,6 +120,16 @@ class Letters {
   }
 
  private:
+  /// One that cannot be read does not hide the others.
+  int with_stream(const NodeConfig& node) {
+    try {
+      return stream_letters(command_, open_, node, choice_, signals_);
+    } catch (const SetupError& error) {
+      std::cerr << "sluice: " << error.what() << '\n';
+      return error.code();
+    }
+  }
+
   int with_store(const NodeConfig& node) {
     std::error_code error;
     if (!std::filesystem::exists(path_of(node), error)) {

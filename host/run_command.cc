@@ -11,6 +11,7 @@
 #include "edge/dedup_plugin.hh"
 #include "edge/host_classes.hh"
 #include "edge/log.hh"
+#include "edge/once_keys.hh"
 #include "edge/plugin_library.hh"
 #include "edge/plugin_metrics.hh"
 #include "edge/plugin_node.hh"
@@ -94,8 +95,8 @@ std::unique_ptr<KeyStoreNode> key_store_of(const NodeConfig& source, PluginLibra
   }
   const NodeConfig& from = dedup.shared.front();
   Status status;
-  auto made = create_key_store(library.load(from.kind, from.klass), {from.name, from.config_json, 0, 1}, dedup.ttl,
-                               services, status);
+  auto made = create_key_store(library.load(from.kind, from.klass), {from.name, from.config_json}, dedup.ttl, services,
+                               status, dedup.once.has_value());
   if (!status.ok()) {
     throw SetupError(to_line({from.file, from.mark, from.path, "class " + from.klass + ": " + status.text}));
   }
@@ -110,13 +111,31 @@ std::unique_ptr<SpoolStore> spool_of(const GraphNode& node, const NodeConfig& fr
   return std::make_unique<SpoolFiles>(node.fanned_out ? path + "/" + node.name : path);
 }
 
+/// For a consumer directly behind a source whose `dedup.once` is shared: what was delivered once. Else null.
+std::unique_ptr<OnceKeys> once_keys_of(const Config& config, const NodeConfig& node, PluginLibrary& library,
+                                       const NodeServices& services) {
+  if (node.kind != NodeKind::consumer) return nullptr;
+  for (const Input& input : node.inputs) {
+    const NodeConfig* source = config.find(input.node);
+    if (source == nullptr || !source->dedup || !source->dedup->once) continue;
+    if (source->dedup->store != DedupPolicy::Store::shared) continue;
+    return std::make_unique<OnceKeys>(*source->dedup->once,
+                                      [=, &library, &services] { return key_store_of(*source, library, services); });
+  }
+  return nullptr;
+}
+
 /// One instance per graph node. Throws SetupError naming node and class.
 std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph, PluginLibrary& library,
-                                       const NodeServices& services) {
+                                       const NodeServices& services,
+                                       std::vector<std::unique_ptr<OnceKeys>>& once_keys) {
   std::vector<PipelineNode> nodes;
   for (const GraphNode& node : graph.nodes) {
     const NodeConfig& from = config.nodes[node.config];
     NodeSeat seat{node.name, from.fan_out_json.empty() ? from.config_json : from.fan_out_json[node.element], 0, 1};
+    if (auto keys = once_keys_of(config, from, library, services)) {
+      seat.once_keys = once_keys.emplace_back(std::move(keys)).get();
+    }
     CreatedNode created = create_node(library.load(from.kind, from.klass), std::move(seat), services);
     if (!created.status.ok()) {
       Problem problem = refusal(from, created.status.text);
@@ -287,7 +306,8 @@ int run_graph(const Config& config, PluginLibrary& library, Signals& signals, St
   const NodeServices services{log, clock, metrics};
   Graph graph = build_graph(config, facts_of(config, library));
   StartWatch start_watch(signals);
-  std::vector<PipelineNode> nodes = create_nodes(config, graph, library, services);
+  std::vector<std::unique_ptr<OnceKeys>> once_keys;  // before the nodes that ask them
+  std::vector<PipelineNode> nodes = create_nodes(config, graph, library, services, once_keys);
   UndeliveredFile undelivered_file(undelivered_path(config), log);
   UndeliveredToFile undelivered(undelivered_file);
   Pipeline pipeline(config, std::move(graph), std::move(nodes),

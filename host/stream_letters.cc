@@ -5,6 +5,7 @@
 #include "edge/letter_choice.hh"
 #include "edge/signals.hh"
 #include "redrive.hh"
+#include "replay_source.hh"
 
 #include <algorithm>
 #include <iostream>
@@ -14,6 +15,47 @@ namespace {
 
 constexpr const char* kSource = "letters";
 constexpr const char* kChosen = "chosen";
+constexpr std::int64_t kQueueMost = 65'535;  // what a server hands out without an acknowledgement
+
+std::string text_of(const NodeConfig& node, const char* key) {
+  const Value* value = node.config.find(key);
+  return value == nullptr ? "" : value->string;
+}
+
+bool deletes_single_letters(const NodeConfig& taker) {
+  return taker.klass == "redis_streams" || taker.klass == "rabbitmq";
+}
+
+/// The queue behind a backend that writes to an exchange: only for the default exchange it is known.
+std::string queue_of(const NodeConfig& taker, const std::string& asked) {
+  if (!asked.empty()) return asked;
+  const std::string key = text_of(taker, "routing_key");
+  if (text_of(taker, "exchange").empty() && !key.empty() && key.find('{') == std::string::npos) return key;
+  throw SetupError("the dead letters of " + taker.name + " go to the exchange \"" + text_of(taker, "exchange") +
+                       "\": name the queue that keeps them with --queue",
+                   kUsage);
+}
+
+/// Where single letters cannot be deleted: what was sent again, beside the log or the configuration.
+std::string done_file(const OpenConfig& open, const NodeConfig& taker) {
+  if (deletes_single_letters(taker)) return {};
+  if (taker.klass == "event_log") return text_of(taker, "path") + ".redriven";
+  return open.config.file + "." + taker.name + ".redriven";
+}
+
+std::string how_to_purge(const NodeConfig& taker) {
+  if (taker.klass == "kafka") {
+    return "Kafka deletes no single records: let the topic's retention do it, or delete all up to an offset with "
+           "kafka-delete-records";
+  }
+  if (taker.klass == "nats") {
+    return "delete one with: nats stream rmm '" + text_of(taker, "stream") +
+           "' SEQUENCE, or all with: nats stream purge '" + text_of(taker, "stream") + "'";
+  }
+  return "a host may be writing the file: move " + text_of(taker, "path") +
+         " away while no host runs, or let it rotate "
+         "and delete what was rotated";
+}
 
 /// The backends whose dead letters go there, one name per lane.
 std::vector<std::string> senders(const Config& config, const std::string& taker) {
@@ -49,6 +91,10 @@ class StreamLetters {
   }
 
   int purge() {
+    if (!deletes_single_letters(taker_)) {
+      throw SetupError("dead letters of " + taker_.name + " (class " + taker_.klass +
+                       ") cannot be purged: " + how_to_purge(taker_) + ". What was redriven is listed no more");
+    }
     Config run = begin(choice_.node, !command_.dry_run, false);
     add_target(run, open_.config, make_node(open_, NodeKind::backend, "none", "dry_run", make_map(Value())), kChosen,
                0);
@@ -91,6 +137,7 @@ class StreamLetters {
     target->when_json.clear();
     target->delivery.dead_letter = taker_.name;  // what dies again goes back to where it was
     add_target(run, open_.config, std::move(*target), kChosen, rate_of(command_.rate));
+    take_letters_anew(run);
     const int code = end(run);
     std::cout << "redriven to " << name << ": " << figures_.delivered << " delivered";
     if (figures_.rejected > 0) std::cout << ", " << figures_.rejected << " died again and are back";
@@ -101,16 +148,57 @@ class StreamLetters {
 
   Config begin(const std::string& node, bool remove, bool redrive) const {
     Value where;
-    Value range = range_config(taker_);
-    range.put("delete_delivered", make_boolean(remove, where));
     Config run = without_nodes(open_.config);
-    run.nodes.push_back(make_node(open_, NodeKind::source, kSource, "redis_range", std::move(range)));
+    run.nodes.push_back(source(remove));
     Value config = choice_config(command_, choice_, node);
     config.put("redrive", make_boolean(redrive, where));
+    if (const std::string done = done_file(open_, taker_); !done.empty()) {
+      config.put("done", make_string(done, where));
+      config.put("note_done", make_boolean(remove, where));
+    }
     NodeConfig chosen = make_node(open_, NodeKind::consumer, kChosen, "letter_choice", std::move(config));
     chosen.inputs = {{kSource, "", {}}};
     run.nodes.push_back(std::move(chosen));
     return run;
+  }
+
+  /// JetStream leaves out what has an id that it saw in the last minutes: a letter of an event that died again would be
+  /// lost. So it gets none.
+  void take_letters_anew(Config& run) const {
+    if (taker_.klass != "nats") return;
+    for (NodeConfig& node : run.nodes) {
+      if (node.name != taker_.name) continue;
+      Value config = node.config;
+      config.put("message_id", make_string("", config));
+      NodeConfig made = make_node(open_, NodeKind::backend, node.name, node.klass, std::move(config));
+      node.config = std::move(made.config);
+      node.config_json = std::move(made.config_json);
+      node.shown_json = std::move(made.shown_json);
+    }
+  }
+
+  /// What reads the letters back. `remove`: what was delivered leaves, where it can.
+  NodeConfig source(bool remove) const {
+    Value where;
+    if (taker_.klass == "redis_streams") {
+      Value range = range_config(taker_);
+      range.put("delete_delivered", make_boolean(remove, where));
+      return make_node(open_, NodeKind::source, kSource, "redis_range", std::move(range));
+    }
+    if (taker_.klass == "rabbitmq") {
+      Value queue = make_map(taker_.config);
+      for (const char* key : {"url", "tls", "timeout", "heartbeat", "frame_max"}) {
+        if (const Value* value = taker_.config.find(key); value != nullptr) queue.put(key, *value);
+      }
+      queue.put("queue", make_string(queue_of(taker_, command_.queue), where));
+      queue.put("passive", make_boolean(true, where));
+      queue.put("prefetch_count", make_integer(kQueueMost, where));
+      queue.put("read_once", make_string(remove ? "take" : "look", where));
+      return make_node(open_, NodeKind::source, kSource, "rabbitmq", std::move(queue));
+    }
+    NodeConfig node = std::move(replay_sources(open_, {taker_.name}, "", "").front());
+    node.name = kSource;
+    return node;
   }
 
   int end(const Config& run) {
@@ -141,7 +229,9 @@ Value range_config(const NodeConfig& backend) {
   return config;
 }
 
-bool reads_letters_of(const NodeConfig& taker) { return taker.klass == "redis_streams"; }
+bool reads_letters_of(const NodeConfig& taker) {
+  return deletes_single_letters(taker) || taker.klass == "kafka" || taker.klass == "nats" || taker.klass == "event_log";
+}
 
 int stream_letters(const DlqCommand& command, const OpenConfig& open, const NodeConfig& taker,
                    const LetterChoice& choice, Signals& signals) {

@@ -1,4 +1,11 @@
-// `sluice dlq` for dead letters in a Redis stream: read without a group, from its oldest entry to what is its newest.
+// `sluice dlq` for dead letters that another backend keeps: a Redis stream, a Kafka topic, a JetStream stream, a
+// RabbitMQ queue, an event log. They are read from the oldest to what is the newest, by a reader of their own: nothing
+// that production reads with is touched.
+//
+//                 list, show   redrive                          purge
+//   Redis         reads        deletes what was delivered       deletes
+//   RabbitMQ      reads        acknowledges what was delivered  acknowledges
+//   the others    reads        lists what was delivered         cannot be; the error says what can
 #pragma once
 
 #include "edge/dead_letter_store.hh"

@@ -103,7 +103,15 @@ struct NodeConfig;
 /// kept.
 struct DedupPolicy {
   enum class Store : std::uint8_t { memory, file, shared } store = Store::memory;
+  /// Of the events that match, one goes on for each value of the key, whoever of the hosts that share the store has it.
+  struct Once {
+    Filter which;
+    std::vector<std::string> types;  // as written: what `which` was made of
+    std::string key;                 // a JSON pointer into data
+  };
   std::vector<std::string> key;  // the business key, JSON pointers into data; empty: source and id
+  bool only_once = false;        // key: none; `once` alone
+  std::optional<Once> once;
   milliseconds ttl = limits::kDedupTtl;
   std::uint64_t max_keys = limits::kDedupKeys;  // known to this host; beyond it the oldest are forgotten and counted
   std::string path;                             // Store::file

@@ -63,6 +63,7 @@ class ConsumerLowering {
     const Value source = consumer_source_config(keys, section_, surroundings_, problems_);
     choose_handler(keys);
     Value filter = types(keys);
+    batch_ = keys.boolean("batch_mode").value_or(true);
     add_source(keys, source, std::move(filter));
     add_handover(keys);
     add_handler(keys, source);
@@ -141,21 +142,40 @@ class ConsumerLowering {
     if (!hands_over_) {
       for (const char* key : {"check_already_processed", "deduplication_ttl_hours"})
         idle(key, "nothing is handed over");
-    } else if (!dedup) {
-      if (hours) idle("deduplication_ttl_hours", "check_already_processed is false");
     } else {
-      const Value* where = section_.find("deduplication_ttl_hours");
-      Value block = make_map(section_), store = make_map(section_), address = make_map(section_);
-      block.put("ttl",
-                milliseconds_text(hours.value_or(kDedupHours) * 3'600'000, where == nullptr ? section_ : *where));
-      address.put("url", *config.find("url"));
-      store.put("class", make_string("redis_streams", section_));
-      store.put("config", std::move(address));
-      block.put("store", std::move(store));
-      source.put("dedup", std::move(block));
+      const bool batches = batch_ && !batch_types_.empty();
+      if (!dedup && hours) idle("deduplication_ttl_hours", "check_already_processed is false");
+      if (dedup || batches) source.put("dedup", dedup_block(config, dedup, batches, dedup ? hours : std::nullopt));
     }
     native_.find("sources")->put(kSection, std::move(source));
   }
+
+  /// Known to all workers of the group, and to no other group: what another service processed is not processed here. Of
+  /// a job's completing events one is handed over, by whichever worker has it.
+  Value dedup_block(const Value& config, bool dedup, bool batches, std::optional<double> hours) const {
+    const Value* where = section_.find("deduplication_ttl_hours");
+    Value block = make_map(section_), store = make_map(section_), address = make_map(section_);
+    if (!dedup) block.put("key", make_string("none", section_));
+    if (batches) {
+      Value once = make_map(section_), types = make_list(section_);
+      types.list = batch_types_as_filter();
+      once.put("types", std::move(types));
+      once.put("key", make_string("/job_id", section_));
+      block.put("once", std::move(once));
+    }
+    block.put("ttl", milliseconds_text(hours.value_or(kDedupHours) * 3'600'000, where == nullptr ? section_ : *where));
+    address.put("url", *config.find("url"));
+    address.put("key_prefix", make_string("sluice:dedup:" + config.find("source_stream")->string + ":" +
+                                              config.find("consumer_group")->string + ":",
+                                          section_));
+    store.put("class", make_string("redis_streams", section_));
+    store.put("config", std::move(address));
+    block.put("store", std::move(store));
+    return block;
+  }
+
+  /// The types that complete a job, as the consumer handover knows them.
+  std::vector<Value> batch_types_as_filter() const { return {make_string(std::string("*") + kJobCompleted, section_)}; }
 
   /// Events that are only looked at are looked at once: they are not offered again before the next start, and nobody
   /// else's are taken over.
@@ -186,10 +206,14 @@ class ConsumerLowering {
     if (!hands_over_) note_idle(problems_, *written, "auto_process is false: events are logged and stay in the group");
     MapReader map(written, keys.path_of("handler"), problems_);
     handler_ = make_map(*written);
-    for (const char* key : {"class", "config", "redact"}) {
+    for (const char* key : {"class", "config", "redact", "delivery"}) {
       if (const Value* value = map.take_some(key)) handler_.put(key, *value);
     }
     map.done();
+    if (const Value* delivery = handler_.find("delivery"); delivery != nullptr && !delivery->is_map()) {
+      complain(problems_, *delivery, "", "must be a map of delivery settings, " + but_is(*delivery));
+      handler_.put("delivery", make_map(*delivery));
+    }
     if (written->is_map() && written->find("class") == nullptr) {
       complain(problems_, *written, "", "has no class: the backend that events are handed over to");
       hands_over_ = false;
@@ -210,7 +234,7 @@ class ConsumerLowering {
   }
 
   void add_handover(MapReader& keys) {
-    const bool batch = keys.boolean("batch_mode").value_or(true);
+    const bool batch = batch_;
     const Value* written = section_.find("batch_mode");
     const Value& where = written == nullptr ? section_ : *written;
     if (batch && batch_types_.empty() && written != nullptr) {
@@ -262,15 +286,44 @@ class ConsumerLowering {
       }
       return;
     }
-    if (parked) {
+    if (parked && given("dead_letter") == nullptr) {
       delivery.put("dead_letter", make_string(kFailed, target == nullptr ? section_ : *target));
       add_dead_letters(source, target);
     }
+    take_given(delivery);
     Value node = handler_, inputs = make_list(section_);
     inputs.list.push_back(make_string(kHandover, section_));
     node.put("inputs", std::move(inputs));
     node.put("delivery", std::move(delivery));
     native_.find("backends")->put(kHandler, std::move(node));
+  }
+
+  /// A setting under handler.delivery; null when it is not written there.
+  const Value* given(const char* dotted) const {
+    const Value* written = handler_.find("delivery");
+    return written == nullptr ? nullptr : written->at(dotted);
+  }
+
+  /// What handler.delivery says wins over the document's keys, setting by setting: those are the document's words for
+  /// some of the same settings, so one of the two has no effect, and its user hears which.
+  void take_given(Value& delivery) {
+    const Value* written = handler_.find("delivery");
+    if (written == nullptr) return;
+    for (const auto& [key, value] : written->map) {
+      Value* here = delivery.find(key);
+      if (here == nullptr || !here->is_map() || !value.is_map()) {
+        delivery.put(key, value);
+      } else {
+        for (const auto& [part, setting] : value.map) here->put(part, setting);
+      }
+    }
+    for (const auto& [key, setting] : {std::pair{"retry_failed", "retry.max_attempts"},
+                                       {"max_retries", "retry.max_attempts"},
+                                       {"retry_delay_seconds", "retry.delay"},
+                                       {"concurrent_tasks", "max_in_flight"},
+                                       {"dead_letter_stream", "dead_letter"}}) {
+      if (given(setting) != nullptr) idle(key, std::string("handler.delivery.") + setting + " wins over it");
+    }
   }
 
   /// A pull asks for room for a whole one, so the room beyond that is what the host holds of the group: a batch or what
@@ -330,7 +383,7 @@ class ConsumerLowering {
   Value section_;
   Value handler_;
   std::vector<Value> batch_types_;
-  bool hands_over_ = false;
+  bool hands_over_ = false, batch_ = true;
   EventConsumer facts_;
 };
 

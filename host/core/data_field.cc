@@ -17,6 +17,16 @@ std::string data_field(const sluice_event& event, std::string_view name) {
   return simdjson::minify(member);
 }
 
+/// Each value with its length, so that "a","bc" is not "ab","c"; and text apart from what only looks like it.
+void spell_member(std::string& to, std::string_view value, bool is_text) {
+  to += is_text ? 't' : 'v';
+  to += std::to_string(value.size());
+  to += ':';
+  to += value;
+}
+
+std::string once_key_space(std::string_view pointer) { return "once\n" + std::string(pointer) + "\n"; }
+
 struct DataKey::Parser {
   simdjson::dom::parser dom;
 };
@@ -39,11 +49,7 @@ std::string_view DataKey::of(const sluice_event& event) {
     const bool is_text = member.get(text) == simdjson::SUCCESS;
     std::string other;
     if (!is_text) text = other = simdjson::minify(member);
-    // Each value with its length, so that "a","bc" is not "ab","c"; and text apart from what only looks like it.
-    key_ += is_text ? 't' : 'v';
-    key_ += std::to_string(text.size());
-    key_ += ':';
-    key_ += text;
+    spell_member(key_, text, is_text);
   }
   return key_;
 }

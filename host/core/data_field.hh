@@ -33,4 +33,9 @@ class DataKey {
   std::string key_;
 };
 
+/// Keys of `dedup.once` apart from all others.
+[[nodiscard]] std::string once_key_space(std::string_view pointer);
+/// How DataKey spells one member: a text, or the JSON of another value.
+void spell_member(std::string& to, std::string_view value, bool is_text);
+
 }  // namespace sluice

@@ -206,7 +206,11 @@ std::string store_text(const DedupPolicy& dedup) {
 }
 
 std::string dedup_text(const DedupPolicy& dedup) {
-  return "{key: " + (dedup.key.empty() ? "id" : name_list(dedup.key)) + ", ttl: " + duration_text(dedup.ttl) +
+  const std::string key = dedup.only_once ? "none" : dedup.key.empty() ? "id" : name_list(dedup.key);
+  const std::string once =
+      dedup.once ? ", once: {types: " + name_list(dedup.once->types) + ", key: " + json_string(dedup.once->key) + "}"
+                 : "";
+  return "{key: " + key + once + ", ttl: " + duration_text(dedup.ttl) +
          ", max_keys: " + std::to_string(dedup.max_keys) + ", store: " + store_text(dedup) + "}";
 }
 

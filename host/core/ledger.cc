@@ -28,7 +28,7 @@ Ledger::Page& Ledger::page_of(PageId id) {
 
 bool Ledger::is_open(PageId page) const noexcept { return find(page) != nullptr; }
 
-PageId Ledger::open(std::uint64_t first_seq) {
+PageId Ledger::open(std::uint64_t first_seq, std::uint64_t now_ns) {
   std::uint32_t slot = 0;
   if (idle_.empty()) {
     slot = static_cast<std::uint32_t>(pages_.size());
@@ -42,6 +42,7 @@ PageId Ledger::open(std::uint64_t first_seq) {
   page.records.clear();
   page.reasons.clear();
   page.first_seq = first_seq;
+  page.opened_ns = now_ns;
   page.owed = 0;
   page.records_open = 0;
   page.next_in_order = 0;
@@ -191,7 +192,8 @@ void Ledger::settle(Page& page, std::uint32_t index) {
 }
 
 void Ledger::hand_over(Page& page, Record& record) {
-  Settlement settlement{.tag = record.tag, .outcome = record.outcome, .code = 0, .reason = {}};
+  Settlement settlement{
+      .tag = record.tag, .outcome = record.outcome, .code = 0, .reason = {}, .opened_ns = page.opened_ns};
   if (record.outcome > Outcome::delivered) {
     settlement.code = record.code;
     if (record.reason > 0) settlement.reason = page.reasons[record.reason - 1];

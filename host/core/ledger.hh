@@ -49,6 +49,7 @@ struct Settlement {
   Outcome outcome = Outcome::dropped;
   std::int32_t code = 0;
   std::string reason;
+  std::uint64_t opened_ns = 0;  // of its page
 };
 
 /// One event that became final, for those who watch events rather than records.
@@ -85,7 +86,7 @@ class Ledger {
   void withhold() noexcept { withholds_ = true; }
 
   /// Opens a page for one pull; close() must follow once all of its events are routed.
-  [[nodiscard]] PageId open(std::uint64_t first_seq);
+  [[nodiscard]] PageId open(std::uint64_t first_seq, std::uint64_t now_ns = 0);
   [[nodiscard]] std::uint32_t add_record(PageId page, std::uint64_t tag);
   /// An event of a record. A derived event names its cause's record and shares its outcome, but one that nobody wanted
   /// says nothing about its cause. Returns its origin.
@@ -155,7 +156,7 @@ class Ledger {
     std::vector<Event> events;
     std::vector<Record> records;
     std::vector<std::string> reasons;
-    std::uint64_t first_seq = 0;
+    std::uint64_t first_seq = 0, opened_ns = 0;
     std::uint64_t owed = 0;  // over all events, keeping included
     std::uint32_t records_open = 0;
     std::uint32_t next_in_order = 0;  // in_order: records before it have been handed over

@@ -47,6 +47,7 @@ inline constexpr std::uint64_t kObserverHandedOn = 512;                     // e
 inline constexpr std::uint64_t kSpoolAgain = 1024;                          // records that wait to be offered again
 inline constexpr std::chrono::milliseconds kSpoolCursorInterval{100};       // between writes of the cursor
 inline constexpr std::chrono::milliseconds kSpoolDiskRetry{1'000};          // after the disk refused
+inline constexpr std::uint32_t kSpoolFinishTries = 5;                       // to put the books in order at the end
 
 // Life cycle.
 inline constexpr std::chrono::milliseconds kDrainDeadline{10'000};  // drain_deadline

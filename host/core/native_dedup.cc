@@ -13,6 +13,10 @@ void read_key(MapReader& map, DedupPolicy& dedup) {
   if (!parts) return;
   const Value& where = *map.take("key");
   if (where.is_text() && where.string == "id") return;
+  if (where.is_text() && where.string == "none") {
+    dedup.only_once = true;
+    return;
+  }
   if (parts->empty() || parts->size() > limits::kDedupPointers) {
     map.wrong(where, "key",
               "must be id, or one to " + std::to_string(limits::kDedupPointers) + " JSON pointers into data");
@@ -22,9 +26,46 @@ void read_key(MapReader& map, DedupPolicy& dedup) {
       dedup.key.push_back(part->string);
     } else {
       map.wrong(*part, "key",
-                "must be id (source and id), or JSON pointers into data such as /order_id, " + but_is(*part));
+                "must be id (source and id), or JSON pointers into data such as /order_id, or none, " + but_is(*part));
     }
   }
+}
+
+/// Of some types, one event for each value of a key.
+void read_once(MapReader& outer, DedupPolicy& dedup, Problems& problems) {
+  const Value* value = outer.take_some("once");
+  if (value == nullptr) {
+    if (dedup.only_once)
+      outer.wrong(*outer.take("key"), "key", "is none, and there is no once: nothing would be left out");
+    return;
+  }
+  MapReader map(value, outer.path_of("once"), problems);
+  DedupPolicy::Once once;
+  const auto types = map.texts("types");
+  if (!types || types->empty()) {
+    complain(problems, *value, outer.path_of("once"),
+             "has no types: which events go on once, such as [\"*.completed\"]");
+  } else {
+    Value list = make_list(*value), filter = make_map(*value);
+    for (const Value* type : *types) {
+      once.types.push_back(type->string);
+      list.list.push_back(*type);
+    }
+    filter.put("types", std::move(list));
+    std::string why;
+    if (auto which = Filter::parse(to_json(filter), why)) {
+      once.which = std::move(*which);
+    } else {
+      map.wrong(*map.take("types"), "types", why);
+    }
+  }
+  if (const auto key = map.text("key"); key && is_json_pointer(*key)) {
+    once.key = *key;
+  } else {
+    complain(problems, *value, outer.path_of("once"), "needs a key: a JSON pointer into data such as /job_id");
+  }
+  map.done();
+  if (!once.types.empty() && !once.key.empty()) dedup.once = std::move(once);
 }
 
 /// A node of a class that keeps keys outside this host. It has no edges: it belongs to its source alone.
@@ -78,6 +119,7 @@ std::optional<DedupPolicy> read_dedup(const Value* value, const NodeConfig& sour
   if (value->kind == Value::Kind::boolean) return value->boolean ? std::optional(dedup) : std::nullopt;
   MapReader map(value, path, problems);
   read_key(map, dedup);
+  read_once(map, dedup, problems);
   if (const auto ttl = map.duration("ttl", milliseconds(1), kLongest)) dedup.ttl = *ttl;
   if (const auto keys = map.integer("max_keys", 1, 100'000'000)) dedup.max_keys = static_cast<std::uint64_t>(*keys);
   read_store(map.take_some("store"), map.path_of("store"), source, dedup, problems);

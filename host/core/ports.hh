@@ -88,6 +88,13 @@ class BackendNode : public Node {
 };
 
 /// Where a source's delivered keys are kept beyond its lane. Every call may block; a lane of its own makes them.
+/// A key that a store is asked for, and who claims it.
+struct AskedKey {
+  KeyHash key;
+  KeyHash owner;  // empty: nobody does
+  [[nodiscard]] bool claims() const noexcept { return owner != KeyHash{}; }
+};
+
 class KeyStoreNode : public Node {
  public:
   /// True: other hosts record keys there too, so each key that this host does not know is looked up. False: nobody else
@@ -99,6 +106,10 @@ class KeyStoreNode : public Node {
   [[nodiscard]] virtual Status lookup(std::span<const KeyHash> keys, std::uint8_t* present) = 0;
   /// All of them or none. OK: they survive the end of this process.
   [[nodiscard]] virtual Status record(std::span<const KeyHash> keys, std::int64_t unix_ms) = 0;
+  /// taken[i] becomes 1 when another owner has the key's claim; it comes as 0. Only of shared stores.
+  [[nodiscard]] virtual Status claim(std::span<const AskedKey>, std::uint8_t*) { return {}; }
+  /// Ends these claims, where they are these owners'.
+  [[nodiscard]] virtual Status release(std::span<const AskedKey>) { return {}; }
   /// Removes expired keys, a bounded number in a call. True when there may be more.
   virtual bool tidy(std::int64_t unix_ms) = 0;
 };

@@ -139,6 +139,7 @@ struct NodeStats {
   // Backends with a spool; gauges but for the last three. Positions are record numbers.
   Counter spool_records, spool_bytes, spool_oldest_unix_ns, spool_synced, spool_position, spool_full;
   Counter spool_corrupt, spool_lost, spool_rejected;  // damaged places, records lost there, records set aside
+  Histogram settle_ns;                                // sources: record pulled to settled
   Histogram publish_ns;                               // backends: offered to completed
   Histogram payload_bytes;                            // backends: size of one event as published
   Histogram event_age_ns;                             // backends: from the event's `time` to its completion

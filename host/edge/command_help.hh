@@ -68,7 +68,8 @@ Exit codes: 0, 64 wrong command line, 78 wrong configuration.)";
 
 inline constexpr const char* kDlq = R"(
 A backend that gives an event up hands it to its delivery.dead_letter: the local store, or another backend. These
-commands work while the host runs, and while it does not. Times are RFC 3339, a date, or as long ago as -2h.)";
+commands work while the host runs, and while it does not, for letters in the local store, Redis, Kafka, JetStream, RabbitMQ
+and event logs. Times are RFC 3339, a date, or as long ago as -2h.)";
 
 inline constexpr const char* kDlqList = R"(
 A table on a terminal, otherwise one JSON object per line.
@@ -103,7 +104,8 @@ Exit codes: 0 all were delivered, 1 some were not and are still there, 64 wrong 
 78 wrong configuration or unreadable store.)";
 
 inline constexpr const char* kDlqPurge = R"(
-Asks for numbers, a filter, or --all.
+Asks for numbers, a filter, or --all. From Kafka, JetStream and event logs single letters cannot be deleted: it says what
+can be done instead.
 
 Examples:
   sluice dlq purge --config settings.yaml --until -30d --dry-run

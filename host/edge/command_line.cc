@@ -146,6 +146,7 @@ void declare_letters(CLI::App& app, Parsed& parsed) {
     one->add_option("--until", asked.until, "Only letters that died before this time")->type_name("TIME");
     one->add_option("--node", asked.node, "Only letters that this backend gave up")->type_name("NODE");
     one->add_option("--reason", asked.reason, "Only letters with this text in their reason")->type_name("TEXT");
+    one->add_option("--queue", asked.queue, "RabbitMQ: the queue that keeps them")->type_name("NAME");
     one->add_option("--limit", asked.limit, "At most so many, the oldest first")->type_name("N");
     if (kind == What::purge) one->add_flag("--all", asked.all, "All letters: needed where nothing else chooses");
     if (kind == What::redrive || kind == What::purge) {

@@ -46,6 +46,7 @@ struct DlqCommand {
   std::vector<std::string> types;  // globs
   std::string since, until, node, reason, when_json;
   std::uint64_t limit = 0;  // 0 = all
+  std::string queue;        // of RabbitMQ, where the letters lie
   std::string to;           // redrive: another backend than the one that gave up
   std::string rate;         // redrive: "100/s"
   bool dry_run = false;

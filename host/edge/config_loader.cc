@@ -156,7 +156,28 @@ Config read_config(const LoadOptions& options, Problems& problems) {
   return config;
 }
 
+namespace {
+
+/// A class that can show size and age of what it keeps does so for dead letters.
+void mark_keepers_of_letters(Config& config, const ClassCatalog& catalog) {
+  constexpr const char* kKey = "holds_dead_letters";
+  for (const NodeConfig& from : config.nodes) {
+    if (from.delivery.dead_letter.empty()) continue;
+    for (NodeConfig& node : config.nodes) {
+      if (node.name != from.delivery.dead_letter || !node.config.is_map() || node.config.find(kKey) != nullptr)
+        continue;
+      const ClassDescription* described = catalog.find(node.kind, node.klass);
+      if (described == nullptr || described->schema_json.find(std::string("\"") + kKey + "\"") == std::string::npos)
+        continue;
+      node.config.put(kKey, make_boolean(true, node.config));
+    }
+  }
+}
+
+}  // namespace
+
 void check_classes(Config& config, const ClassCatalog& catalog, Problems& problems) {
+  mark_keepers_of_letters(config, catalog);
   for (NodeConfig& node : config.nodes) {
     check_class(node, catalog, problems);
     if (!node.dedup) continue;

@@ -56,6 +56,23 @@ class PluginKeyStore final : public KeyStoreNode {
       return store_->record(border_.node(), views_.data(), count(), ttl_ms_, to_ms(limits::kKeyStoreTimeout), error);
     });
   }
+  [[nodiscard]] bool claims() const noexcept {
+    return SLUICE_HAS(store_, sluice_key_store, release) && store_->claim != nullptr && store_->release != nullptr;
+  }
+  Status claim(std::span<const AskedKey> keys, std::uint8_t* taken) override {
+    spell_both(keys);
+    return ask("claim", [&](sluice_error* error) {
+      return store_->claim(border_.node(), views_.data(), owners_.data(), count(), ttl_ms_, taken,
+                           to_ms(limits::kKeyStoreTimeout), error);
+    });
+  }
+  Status release(std::span<const AskedKey> keys) override {
+    spell_both(keys);
+    return ask("release", [&](sluice_error* error) {
+      return store_->release(border_.node(), views_.data(), owners_.data(), count(), to_ms(limits::kKeyStoreTimeout),
+                             error);
+    });
+  }
   bool tidy(std::int64_t) override { return false; }  // keys expire there by themselves
 
  private:
@@ -73,23 +90,37 @@ class PluginKeyStore final : public KeyStoreNode {
     for (const KeyHash& key : keys) texts_.push_back(key.text());
     for (const auto& text : texts_) views_.push_back({text.data(), text.size()});
   }
+  void spell_both(std::span<const AskedKey> keys) {
+    texts_.clear();
+    views_.clear();
+    owners_.clear();
+    for (const AskedKey& asked : keys) {
+      texts_.push_back(asked.key.text());
+      texts_.push_back(asked.owner.text());
+    }
+    for (std::size_t i = 0; i < texts_.size(); i += 2) {
+      views_.push_back({texts_[i].data(), texts_[i].size()});
+      owners_.push_back({texts_[i + 1].data(), texts_[i + 1].size()});
+    }
+  }
   [[nodiscard]] std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(views_.size()); }
 
   Border border_;
   const std::uint64_t ttl_ms_;
   const sluice_key_store* store_ = nullptr;
   std::vector<std::array<char, 32>> texts_;
-  std::vector<sluice_str> views_;
+  std::vector<sluice_str> views_, owners_;
 };
 
 }  // namespace
 
 std::unique_ptr<KeyStoreNode> create_key_store(const LoadedClass& loaded, const NodeSeat& seat,
                                                std::chrono::milliseconds ttl, const NodeServices& services,
-                                               Status& status) {
+                                               Status& status, bool claims) {
   PluginHost& host = PluginHost::make(loaded.module, seat.name, seat.replica, seat.replicas, services);
   auto made = std::make_unique<PluginKeyStore>(loaded, host, services, static_cast<std::uint64_t>(ttl.count()));
   made->create(seat.config_json, status);
+  if (status.ok() && claims && !made->claims()) status = {SLUICE_UNSUPPORTED, "the class's key store has no claims"};
   if (!status.ok()) return nullptr;
   return made;
 }

@@ -10,9 +10,10 @@
 namespace sluice {
 
 /// A node of the class, made for this alone. On failure `status` says why: the class refused its config, or offers no
-/// key store. `services` must outlive it.
+/// key store, or none with claims, which `dedup.once` needs. `services` must outlive it.
 [[nodiscard]] std::unique_ptr<KeyStoreNode> create_key_store(const LoadedClass& loaded, const NodeSeat& seat,
                                                              std::chrono::milliseconds ttl,
-                                                             const NodeServices& services, Status& status);
+                                                             const NodeServices& services, Status& status,
+                                                             bool claims = false);
 
 }  // namespace sluice

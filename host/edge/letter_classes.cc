@@ -34,13 +34,47 @@ const char* const ChooseLetters::kSchema = R"({
     "until_ns": { "description": "Only letters that died before this time: nanoseconds since 1970.", "type": "integer" },
     "filter": { "description": "Only events that pass this filter: JSON as text.", "type": "string", "default": "" },
     "limit": { "description": "At most so many; 0: all.", "type": "integer", "minimum": 0, "default": 0 },
+    "done": { "description": "File that lists the letters that were sent again, one line each; empty: they are gone.", "type": "string", "default": "" },
+    "note_done": { "description": "Write what was delivered, or died anew, into that file.", "type": "boolean", "default": false },
     "redrive": { "description": "Pass the event on as it was before it died.", "type": "boolean", "default": false }
   }
 })";
 
 ChooseLetters::ChooseLetters(HostView, ConfigView config)
-    : choice_(read_choice(config)), redrive_(config.boolean("redrive")) {
+    : choice_(read_choice(config)),
+      redrive_(config.boolean("redrive")),
+      note_done_(config.boolean("note_done")),
+      done_path_(config.text("done")) {
   choice_.reason_part = lower_case(choice_.reason_part);
+  std::ifstream lines(done_path_);
+  for (std::string line; !done_path_.empty() && std::getline(lines, line);) done_.insert(line);
+}
+
+/// A death of an event: the same letter read again has the same name, one that died again another.
+std::string ChooseLetters::name_of(const sluice_event& event) {
+  const Death death = death_of(event);
+  const EventView seen(event);
+  const auto digits =
+      hash_
+          .key(seen.source(), std::string(seen.id()) + '\n' + death.node + '\n' + std::to_string(death.last_unix_ns) +
+                                  '\n' + std::to_string(redrives_of(event)))
+          .text();
+  return {digits.begin(), digits.end()};
+}
+
+/// Delivered, or given up anew, which is a letter of its own.
+void ChooseLetters::settled(const std::uint64_t* seq, const std::uint8_t* outcome, std::uint32_t count) {
+  if (on_the_way_.empty()) return;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto found = on_the_way_.find(seq[i]);
+    if (found == on_the_way_.end()) continue;
+    if (outcome[i] == SLUICE_WAS_DELIVERED || outcome[i] == SLUICE_WAS_REJECTED) {
+      if (!done_file_.is_open()) done_file_.open(done_path_, std::ios::app);
+      done_file_ << found->second << '\n';
+    }
+    on_the_way_.erase(found);
+  }
+  done_file_.flush();
 }
 
 bool ChooseLetters::chosen(const sluice_event& event) const {
@@ -58,12 +92,14 @@ sluice_status ChooseLetters::process(BatchView batch, std::uint8_t* verdict, slu
   const BlockRef block = blocks_.take();
   for (std::uint32_t i = 0; i < batch.size(); ++i) {
     const sluice_event& event = batch[i].raw();
-    if (!chosen(event)) {
+    const std::string name = done_path_.empty() ? "" : name_of(event);
+    if (done_.contains(name) || !chosen(event)) {
       verdict[i] = SLUICE_TO_DROP;
       continue;
     }
     ++found_;
     if (!redrive_) continue;
+    if (note_done_) on_the_way_.emplace(event.seq, name);
     const sluice_event as_was = as_it_was(event, writer_, *block);
     const std::string json = with_redrives(text_of(as_was, as_was.json), redrives_of(event) + 1);
     if (!WriterView(*out).replace(json, i)) return SLUICE_FAILED;

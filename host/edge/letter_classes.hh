@@ -1,13 +1,18 @@
 // Classes of the host for dead letters that lie in a stream instead of the local store: letter_choice picks those that
-// are meant and makes them the events that they were, letter_printer shows them.
+// are meant and makes them the events that they were, letter_printer shows them. Where a single letter cannot be
+// deleted (Kafka, JetStream, a log file), a list beside the configuration says which were sent again.
 #pragma once
 
+#include "core/uuid.hh"
 #include "edge/dead_letter_store.hh"
 
 #include <sluice/cpp/plugin.hh>
 
 #include <cstdint>
+#include <fstream>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace sluice {
 
@@ -18,12 +23,20 @@ class ChooseLetters {
 
   ChooseLetters(HostView host, ConfigView config);
   sluice_status process(BatchView batch, std::uint8_t* verdict, sluice_writer* out, sluice_error& error);
+  void settled(const std::uint64_t* seq, const std::uint8_t* outcome, std::uint32_t count);
 
  private:
   [[nodiscard]] bool chosen(const sluice_event& event) const;
+  [[nodiscard]] std::string name_of(const sluice_event& event);
 
   LetterChoice choice_;
   bool redrive_;  // the event goes on as it was, with its count of redrives
+  bool note_done_;
+  std::string done_path_;
+  NameHash hash_;
+  std::unordered_set<std::string> done_;                       // letters that were sent again
+  std::unordered_map<std::uint64_t, std::string> on_the_way_;  // by seq
+  std::ofstream done_file_;
   std::uint64_t found_ = 0;
   BlockPool blocks_;
   EventWriter writer_;

@@ -1,6 +1,7 @@
 #include "edge/plugin_host.hh"
 
 #include "core/limits.hh"
+#include "edge/once_keys.hh"
 #include "edge/plugin_filters.hh"
 
 #include <sluice/cpp/utf8.hh>
@@ -37,6 +38,12 @@ const char* sentence(PluginHost::Breach what) noexcept {
       break;
   }
   return "something else";
+}
+
+void put_error(sluice_error* error, std::string_view text) noexcept {
+  if (error == nullptr || error->text == nullptr) return;
+  error->len = static_cast<std::uint32_t>(std::min<std::size_t>(text.size(), error->cap));
+  std::memcpy(error->text, text.data(), error->len);
 }
 
 }  // namespace
@@ -79,6 +86,7 @@ PluginHost& PluginHost::of(const sluice_host* table) noexcept { return *static_c
 void PluginHost::retire() noexcept {
   retired_.store(true, std::memory_order_release);
   events_.store(nullptr, std::memory_order_release);
+  once_keys_.store(nullptr, std::memory_order_release);
 }
 
 void PluginHost::breach(Breach what, std::string_view where) noexcept {
@@ -101,11 +109,29 @@ NodeEvents* PluginHost::listener(std::string_view call) noexcept {
   return events;
 }
 
-const void* PluginHost::get_service(const sluice_host*, const char* id) {
+const void* PluginHost::get_service(const sluice_host* table, const char* id) {
   static constexpr sluice_metrics kMetrics{sizeof(sluice_metrics), 0, &PluginHost::get_cell};
   if (id == nullptr) return nullptr;
   if (std::strcmp(id, SLUICE_METRICS) == 0) return &kMetrics;
+  static constexpr sluice_once_keys kOnceKeys{sizeof(sluice_once_keys), 0, &PluginHost::on_recorded};
+  if (std::strcmp(id, SLUICE_ONCE_KEYS) == 0) {
+    return of(table).once_keys_.load(std::memory_order_acquire) == nullptr ? nullptr : &kOnceKeys;
+  }
   return std::strcmp(id, SLUICE_FILTERS) == 0 ? &plugin_filters() : nullptr;
+}
+
+sluice_status PluginHost::on_recorded(const sluice_host* table, const sluice_str* values, std::uint32_t count,
+                                      std::uint8_t* recorded, std::int32_t, sluice_error* error) {
+  OnceKeys* keys = of(table).once_keys_.load(std::memory_order_acquire);
+  if (keys == nullptr || values == nullptr || recorded == nullptr) return SLUICE_UNSUPPORTED;
+  try {
+    const Status status = keys->recorded({values, count}, recorded);
+    if (!status.ok()) put_error(error, status.text);
+    return status.code;
+  } catch (const std::exception& e) {
+    put_error(error, e.what());
+    return SLUICE_FAILED;
+  }
 }
 
 sluice_cell* PluginHost::get_cell(const sluice_host* table, std::int32_t kind, sluice_str name, sluice_str help,

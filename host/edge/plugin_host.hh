@@ -23,6 +23,8 @@ struct NodeServices {
   PluginMetrics& metrics;
 };
 
+class OnceKeys;
+
 class PluginHost : public sluice_host {
  public:
   /// Ways to break the contract that only this side can see. Each is counted, and logged the first time.
@@ -40,6 +42,8 @@ class PluginHost : public sluice_host {
   [[nodiscard]] static PluginHost& make(const char* module, std::string node, std::uint32_t replica,
                                         std::uint32_t replicas, const NodeServices& services);
 
+  /// Before create(); outlives the node. Null: the service is not offered.
+  void offer(OnceKeys* keys) noexcept { once_keys_.store(keys, std::memory_order_release); }
   void attach(NodeEvents* events) noexcept { events_.store(events, std::memory_order_release); }
   /// After destroy(): from now on the node is not heard.
   void retire() noexcept;
@@ -57,6 +61,8 @@ class PluginHost : public sluice_host {
   NodeEvents* listener(std::string_view call) noexcept;
 
   static const void* get_service(const sluice_host*, const char* id);
+  static sluice_status on_recorded(const sluice_host*, const sluice_str* values, std::uint32_t count,
+                                   std::uint8_t* recorded, std::int32_t timeout_ms, sluice_error*);
   static sluice_cell* get_cell(const sluice_host*, std::int32_t kind, sluice_str name, sluice_str help,
                                const sluice_str* labels, std::uint32_t label_count);
   static void on_wake(const sluice_host*);
@@ -73,6 +79,7 @@ class PluginHost : public sluice_host {
   const Clock* clock_;
   PluginMetrics* metrics_;
   std::atomic<NodeEvents*> events_{nullptr};
+  std::atomic<OnceKeys*> once_keys_{nullptr};
   std::atomic<bool> retired_{false};
   std::atomic<std::uint64_t> breaches_{0};
   std::atomic<std::uint32_t> told_{0};  // one bit per kind of breach

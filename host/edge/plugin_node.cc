@@ -113,6 +113,7 @@ class PluginBackend final : public PluginNode<BackendNode> {
 template <class Made>
 std::unique_ptr<Made> make(const LoadedClass& loaded, NodeSeat& seat, const NodeServices& services, Status& status) {
   PluginHost& host = PluginHost::make(loaded.module, seat.name, seat.replica, seat.replicas, services);
+  host.offer(seat.once_keys);
   auto made = std::make_unique<Made>(loaded, host, services);
   made->create(seat.config_json, status);
   if (!status.ok()) made.reset();

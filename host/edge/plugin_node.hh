@@ -19,6 +19,7 @@ struct NodeSeat {
   std::string name;         // "webhook[1]"
   std::string config_json;  // canonical, defaults filled, units resolved (NodeConfig.config_json)
   std::uint32_t replica = 0, replicas = 1;
+  OnceKeys* once_keys = nullptr;  // of its source, for a consumer; outlives the node
 };
 
 /// The one that fits the class's kind, or none and a status that says why.

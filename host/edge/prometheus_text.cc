@@ -274,18 +274,22 @@ void add_states(Families& families, const GraphView& graph) {
 }
 
 void add_histograms(Families& families, const GraphView& graph) {
+  MetricFamily processing = family("sluice_source_processing_seconds", MetricType::Histogram,
+                                   "Time from a source's handing over a record to its being told the outcome.");
   MetricFamily latency = family("sluice_publish_latency_seconds", MetricType::Histogram,
                                 "Time from offering an event to a backend's plugin to its answer.");
   MetricFamily size = family("sluice_event_size_bytes", MetricType::Histogram, "Size of an event as delivered.");
   MetricFamily age = family("sluice_event_age_seconds", MetricType::Histogram,
                             "Time from an event's own time attribute to its delivery.");
   for (const NodeView& node : graph.nodes) {
+    if (node.kind == NodeKind::source)
+      add_histogram(processing, {{"node", node.name}}, node.stats->settle_ns, kLatency);
     if (node.kind != NodeKind::backend) continue;
     add_histogram(latency, {{"node", node.name}}, node.stats->publish_ns, kLatency);
     add_histogram(size, {{"node", node.name}}, node.stats->payload_bytes, kSize);
     add_histogram(age, {{"node", node.name}}, node.stats->event_age_ns, kAge);
   }
-  for (MetricFamily* made : {&latency, &size, &age}) families.push_back(std::move(*made));
+  for (MetricFamily* made : {&processing, &latency, &size, &age}) families.push_back(std::move(*made));
 }
 
 void add_process(Families& families, const GraphView& graph, const ProcessFacts& process) {

@@ -141,7 +141,7 @@ void BackendLane::failed(Flight& flight, std::uint32_t index, const Done& done, 
       ++claim.attempts;
       stats_.attempts.add();
       if (publish_log_ != nullptr) publish_log_->failed(event, done.reason, now_ns);
-      if (claim.attempts >= delivery_.retry.max_attempts) {
+      if (claim.attempts >= delivery_.retry.max_attempts && !keeps_for_order()) {
         give_up(event, claim, Outcome::retry, done.code,
                 "gave up after " + std::to_string(claim.attempts) + " attempts: " + done.reason);
         left(event, !flight.held.empty());

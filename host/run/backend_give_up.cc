@@ -97,7 +97,10 @@ void BackendLane::dead_letter_settled(const Completion& completion) {
     tell(letter.claim, letter.origin, 1, Outcome::rejected, letter.code,
          letter.reason + "; dead-lettered to " + dead_lane_->name(), true);
   } else {
-    tell(letter.claim, letter.origin, 1, Outcome::retry, letter.code,
+    // A spool offers again what is to be retried, which its key's later events have overtaken by now: with `ordering`
+    // it keeps the event for people instead.
+    const bool comes_late = spooled_ && order_ != nullptr && !finishing_ && !broken_;
+    tell(letter.claim, letter.origin, 1, comes_late ? Outcome::rejected : Outcome::retry, letter.code,
          letter.reason + "; the dead letter failed as well: " + completion.reason);
   }
   if (letter.holds_credit) free_credit(1, letter.bytes);

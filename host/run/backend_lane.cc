@@ -124,7 +124,7 @@ void BackendLane::step(std::chrono::milliseconds max_rest) {
   if (!broken_) {
     if (!started_) try_start(now_ns);
     check_overdue(now_ns);
-    if (delivery_.retry.max_age.count() > 0) expire(now_ns);
+    if (delivery_.retry.max_age.count() > 0 && !keeps_for_order()) expire(now_ns);
     shed_while_open(now_ns);
     if (started_) progress |= offer(now_ns);
     if (unflushed_ && queue_.empty()) {
@@ -338,7 +338,7 @@ std::uint64_t BackendLane::next_event_ns(std::uint64_t now_ns) {
     if (!probing) sooner(std::max(ready, tokens_.next_ns(now_ns)));
   }
   if (!flights_.empty()) sooner(flights_.front().offered_ns + as_ns(delivery_.publish_deadline));
-  if (waiting && delivery_.retry.max_age.count() > 0) {
+  if (waiting && delivery_.retry.max_age.count() > 0 && !keeps_for_order()) {
     std::uint64_t oldest = kNever;
     if (!queue_.empty()) oldest = queue_.front().first.queued_ns;
     for (const Held& held : held_) oldest = std::min(oldest, held.claim.queued_ns);

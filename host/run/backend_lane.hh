@@ -153,6 +153,8 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   void give_up_parked(const std::function<bool(const Held&)>& chosen, const std::string& why, Counter* count,
                       std::uint64_t now_ns);
   [[nodiscard]] bool order_is_full() const noexcept { return order_ != nullptr && order_->full(); }
+  /// What this lane gave up would come back from its spool, behind its key's later events: nothing is given up then.
+  [[nodiscard]] bool keeps_for_order() const noexcept { return spooled_ && order_ != nullptr && dead_lane_ == nullptr; }
   void expire(std::uint64_t now_ns);
   void shed_while_open(std::uint64_t now_ns);
   void hold(const sluice_event& event, Claim claim, std::uint64_t due_ns, std::string reason, std::int32_t code);

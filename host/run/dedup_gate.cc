@@ -23,20 +23,33 @@ DedupGate::DedupGate(const DedupPolicy& policy, Ledger& ledger, NodeStats& stats
       stats_(stats),
       store_(store),
       shared_(store != nullptr && store->store().shared()),
+      only_once_(policy.only_once),
       key_space_(join(policy.key)),
       known_(policy.ttl.count(), policy.max_keys) {
   if (!policy.key.empty()) business_key_.emplace(policy.key);
+  if (policy.once) {
+    once_ = policy.once->which;
+    once_key_.emplace(std::vector{policy.once->key});
+    once_space_ = once_key_space(policy.once->key);
+  }
   ledger_.withhold();
 }
 
-std::optional<KeyHash> DedupGate::key_of(const sluice_event& event) {
-  if (!business_key_) {
-    const EventView seen(event);
-    return hash_.key(seen.source(), seen.id());
+DedupGate::EventKey DedupGate::key_of(const sluice_event& event) {
+  const EventView seen(event);
+  if (once_ && once_->matches(event)) {
+    const std::string_view value = once_key_->of(event);
+    if (!value.empty()) {
+      const KeyHash key = hash_.key(once_space_, value);
+      // The claim is the event's, not the host's: whoever is given it again after a crash goes on.
+      return {key, hash_.key(seen.source(), seen.id())};
+    }
   }
+  if (only_once_) return {};
+  if (!business_key_) return {hash_.key(seen.source(), seen.id()), {}};
   const std::string_view value = business_key_->of(event);
   if (value.empty()) return {};
-  return hash_.key(key_space_, value);
+  return {hash_.key(key_space_, value), {}};
 }
 
 /// The first events of keys that the record holds. A page that was never sifted has none, whoever had its slot before.
@@ -58,14 +71,22 @@ bool DedupGate::ask(const Block& block, std::int64_t now_ms) {
   asked_.clear();
   present_.clear();
   for (const sluice_event& event : block.pulled) {
-    keys_.push_back(key_of(event));
-    const auto& key = keys_.back();
-    if (!shared_ || !key || known_.contains(*key, now_ms) || in_flight_.find(*key) != nullptr) continue;
-    asked_.push_back(*key);
+    EventKey& at = keys_.emplace_back(key_of(event));
+    if (!shared_ || !at.key || known_.contains(*at.key, now_ms)) continue;
+    // What is under way here may have ended when the answer comes, so a claim is asked for all the same.
+    if (at.owner == KeyHash{} && in_flight_.find(*at.key) != nullptr) continue;
+    at.asked = static_cast<std::uint32_t>(asked_.size());
+    asked_.push_back({*at.key, at.owner});
   }
   if (asked_.empty()) return true;
   store_->ask(asked_);
   return false;
+}
+
+/// The store knows the key, or another event has the claim. Each event's own answer: of two with one key the one that
+/// has the claim goes on.
+bool DedupGate::is_elsewhere(const EventKey& key) const noexcept {
+  return key.asked < present_.size() && present_[key.asked] != 0;
 }
 
 bool DedupGate::answered() { return store_->take_answer(present_); }
@@ -80,31 +101,28 @@ void DedupGate::sift(PageId page, Block& block, std::vector<std::uint32_t>& even
   keyed_[slot].page = page;
   std::vector<Keyed>& keyed = keyed_[slot].events;
   keyed.clear();
-  KeyTable elsewhere;  // what the store knows
-  for (std::size_t i = 0; i < present_.size(); ++i) {
-    if (present_[i] != 0) elsewhere.set(asked_[i], 1);
-  }
   std::size_t kept = 0;
   for (std::size_t i = 0; i < block.pulled.size(); ++i) {
     const sluice_event& event = block.pulled[i];
     const std::uint32_t record = event_record[i];
     bool goes_on = true;
-    if (!keys_[i]) {
-      stats_.without_key.add();
-    } else if (const auto* first = in_flight_.find(*keys_[i]); first != nullptr) {
+    const auto& key = keys_[i].key;
+    if (!key) {
+      if (!only_once_) stats_.without_key.add();
+    } else if (const auto* first = in_flight_.find(*key); first != nullptr) {
       goes_on = false;
       if (first->place.page == page && first->record == record) {
         ledger_.leave_out(page, event.origin);  // twice in one record, which has one end
       } else {
         ledger_.owe(page, event.origin);
-        in_flight_.join(*keys_[i], {page, event.origin});
+        in_flight_.join(*key, {page, event.origin});
       }
-    } else if (known_.contains(*keys_[i], now_ms) || elsewhere.find(*keys_[i]) != KeyTable::kNone) {
+    } else if (known_.contains(*key, now_ms) || is_elsewhere(keys_[i])) {
       goes_on = false;
       ledger_.contribute(page, event.origin, Outcome::dropped, 0, "duplicate");
     } else {
-      in_flight_.begin(*keys_[i], {page, event.origin}, record);
-      keyed.push_back({record, event.origin, *keys_[i]});
+      in_flight_.begin(*key, {page, event.origin}, record);
+      keyed.push_back({record, event.origin, *key, keys_[i].owner});
     }
     if (goes_on) {
       block.pulled[kept] = event;
@@ -148,7 +166,18 @@ bool DedupGate::to_be_recorded(const DecidedRecord& record, const Keyed& event) 
   return ledger_.outcome_of(record.page, event.origin).outcome == Outcome::delivered;
 }
 
+/// A claim ends when its event failed for good: another one may stand for the same then. What is offered again keeps
+/// it.
+void DedupGate::end_claims(const DecidedRecord& record) {
+  for (const Keyed& event : keyed_of(record.page, record.record)) {
+    if (event.owner == KeyHash{}) continue;
+    if (ledger_.outcome_of(record.page, event.origin).outcome != Outcome::rejected) continue;
+    store_->release({event.key, event.owner});
+  }
+}
+
 void DedupGate::decide(const DecidedRecord& record, std::int64_t now_ms) {
+  if (shared_ && once_) end_claims(record);
   const std::size_t before = gathering_.keys.size();
   for (const Keyed& event : keyed_of(record.page, record.record)) {
     if (!to_be_recorded(record, event)) continue;

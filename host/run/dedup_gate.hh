@@ -52,7 +52,15 @@ class DedupGate {
     std::uint32_t record = 0;
     std::uint32_t origin = 0;
     KeyHash key;
+    KeyHash owner;  // of the claim; empty: there is none
   };
+  /// What an event is known by. With an owner its key is `once`'s, and claimed at a shared store.
+  struct EventKey {
+    std::optional<KeyHash> key;
+    KeyHash owner;
+    std::uint32_t asked = kNotAsked;  // its place in asked_
+  };
+  static constexpr std::uint32_t kNotAsked = ~std::uint32_t{0};
   struct Batch {  // decided records whose keys are on their way into the store
     std::vector<DecidedRecord> records;
     std::vector<KeyHash> keys;
@@ -63,7 +71,9 @@ class DedupGate {
     std::vector<Keyed> events;  // in the order of their records
   };
 
-  [[nodiscard]] std::optional<KeyHash> key_of(const sluice_event& event);
+  [[nodiscard]] EventKey key_of(const sluice_event& event);
+  [[nodiscard]] bool is_elsewhere(const EventKey& key) const noexcept;
+  void end_claims(const DecidedRecord& record);
   [[nodiscard]] std::span<const Keyed> keyed_of(PageId page, std::uint32_t record) const;
   void decide(const DecidedRecord& record, std::int64_t now_ms);
   [[nodiscard]] bool to_be_recorded(const DecidedRecord& record, const Keyed& event) const;
@@ -75,14 +85,16 @@ class DedupGate {
   DedupLane* store_;
   const bool shared_;
   NameHash hash_;
-  std::optional<DataKey> business_key_;
-  std::string key_space_;
+  std::optional<DataKey> business_key_, once_key_;
+  std::optional<Filter> once_;
+  const bool only_once_;
+  std::string key_space_, once_space_;
   KnownKeys known_;
   KeysInFlight in_flight_;
-  std::vector<std::optional<KeyHash>> keys_;  // of the pull in hand, by event
-  std::vector<KeyHash> asked_;                // the unknown ones among them
-  std::vector<std::uint8_t> present_;         // the store's answer, beside asked_
-  std::vector<PageKeys> keyed_;               // by the page's slot
+  std::vector<EventKey> keys_;         // of the pull in hand, by event
+  std::vector<AskedKey> asked_;        // the unknown ones among them
+  std::vector<std::uint8_t> present_;  // the store's answer, beside asked_
+  std::vector<PageKeys> keyed_;        // by the page's slot
   std::vector<DecidedRecord> decided_;
   std::vector<EventPlace> copies_;
   Batch gathering_;

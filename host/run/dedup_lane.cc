@@ -18,7 +18,7 @@ void DedupLane::set_started(bool started) noexcept {
 
 // ---- what the source says ----
 
-void DedupLane::ask(const std::vector<KeyHash>& keys) {
+void DedupLane::ask(const std::vector<AskedKey>& keys) {
   {
     const std::lock_guard lock(mutex_);
     question_.keys = keys;
@@ -52,6 +52,15 @@ void DedupLane::record(const std::vector<KeyHash>& keys) {
   wake();
 }
 
+void DedupLane::release(const AskedKey& claim) {
+  {
+    const std::lock_guard lock(mutex_);
+    to_release_.push_back(claim);
+    idle_.store(false, std::memory_order_release);
+  }
+  wake();
+}
+
 void DedupLane::request_finish() noexcept {
   finish_.store(true, std::memory_order_release);
   wake();
@@ -72,16 +81,17 @@ void DedupLane::step(std::chrono::milliseconds max_rest) {
   bool progress = false;
   if (now_ns >= away_until_ns_ && (started_ || try_start(now_ns))) {
     progress = write(now_ns);
+    if (now_ns >= away_until_ns_) progress |= end_claims(now_ns);
     if (now_ns >= away_until_ns_) progress |= look_up(now_ns);
     if (!progress && now_ns >= away_until_ns_ && now_ns >= tidy_ns_) {
       progress = store_.tidy(world_.clock.unix_ns() / 1'000'000);
       if (!progress) tidy_ns_ = now_ns + kTidyEvery;
     }
   }
-  bool waiting = writing_batches_ > 0;
+  bool waiting = writing_batches_ > 0 || !ending_.empty();
   {
     const std::lock_guard lock(mutex_);
-    waiting = waiting || batches_ > 0 || question_.state == Question::State::asked;
+    waiting = waiting || batches_ > 0 || !to_release_.empty() || question_.state == Question::State::asked;
     idle_.store(!waiting, std::memory_order_release);
   }
   stats_.queue_events.set(writing_.size());
@@ -124,6 +134,42 @@ bool DedupLane::write(std::uint64_t now_ns) {
   return true;
 }
 
+bool DedupLane::end_claims(std::uint64_t now_ns) {
+  if (ending_.empty()) {
+    const std::lock_guard lock(mutex_);
+    ending_.swap(to_release_);
+  }
+  if (ending_.empty()) return false;
+  const Status status = store_.release(ending_);
+  if (!status.ok()) {
+    went_away(now_ns, status);
+    return false;
+  }
+  ending_.clear();
+  return true;
+}
+
+/// Claims come first: whoever delivered in between had the claim, and still has it.
+Status DedupLane::ask_store() {
+  found_.assign(looking_.size(), 0);
+  keys_.clear();
+  claims_.clear();
+  for (const AskedKey& asked : looking_) {
+    keys_.push_back(asked.key);
+    if (asked.claims()) claims_.push_back(asked);
+  }
+  taken_.assign(claims_.size(), 0);
+  if (!claims_.empty()) {
+    if (Status status = store_.claim(claims_, taken_.data()); !status.ok()) return status;
+  }
+  Status status = store_.lookup(keys_, found_.data());
+  std::size_t claim = 0;
+  for (std::size_t i = 0; i < looking_.size(); ++i) {
+    if (looking_[i].claims() && taken_[claim++] != 0) found_[i] = 1;
+  }
+  return status;
+}
+
 bool DedupLane::look_up(std::uint64_t now_ns) {
   std::uint64_t number = 0;
   {
@@ -132,9 +178,8 @@ bool DedupLane::look_up(std::uint64_t now_ns) {
     looking_ = question_.keys;
     number = question_.number;
   }
-  found_.assign(looking_.size(), 0);
   const std::uint64_t asked_ns = now();
-  const Status status = store_.lookup(looking_, found_.data());
+  const Status status = ask_store();
   if (!status.ok()) {
     went_away(now_ns, status);
     return false;

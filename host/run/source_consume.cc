@@ -124,7 +124,7 @@ void SourceLane::tick_consumers(std::uint64_t now_ns) {
     if (emits) pending_.block = blocks_.take();
     const std::uint64_t due = consumer.tick(now_ns, emits ? pending_.block.get() : nullptr, judgement);
     if (emits && !judgement.derived.empty()) {
-      pending_.page = ledger_.open(next_seq_);
+      pending_.page = ledger_.open(next_seq_, now());
       route_verdicts(index, {}, judgement);
       ledger_.close(pending_.page);
     }

@@ -221,7 +221,15 @@ void SourceLane::settle_ready() {
   ledger_.take_settlements(settlements_);
   if (settlements_.empty()) return;
   settlements_out_.clear();
+  const std::uint64_t now_ns = now();
+  std::uint64_t opened_ns = settlements_.front().opened_ns, together = 0;  // records of one pull, mostly
   for (const Settlement& settlement : settlements_) {
+    if (settlement.opened_ns != opened_ns) {
+      stats_.settle_ns.add(now_ns - opened_ns, together);
+      opened_ns = settlement.opened_ns;
+      together = 0;
+    }
+    ++together;
     switch (settlement.outcome) {
       case Outcome::delivered:
         stats_.settled_delivered.add();
@@ -244,6 +252,7 @@ void SourceLane::settle_ready() {
                                 settlement.code,
                                 {settlement.reason.data(), settlement.reason.size()}});
   }
+  stats_.settle_ns.add(now_ns - opened_ns, together);
   source_.settle(settlements_out_);
   std::erase_if(kept_, [&](const Kept& kept) { return !ledger_.is_open(kept.page); });
 }

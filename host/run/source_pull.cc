@@ -267,7 +267,7 @@ bool SourceLane::refuse_pull() {
     const std::lock_guard lock(halt_mutex_);
     text = halt_text_;
   }
-  const PageId page = ledger_.open(next_seq_);
+  const PageId page = ledger_.open(next_seq_, now());
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t record = ledger_.add_record(page, SLUICE_RECORD(&writer.writer, i)->tag);
     ledger_.settle_record(page, record, Outcome::retry, SLUICE_CODE_HALTED, text);
@@ -281,7 +281,7 @@ bool SourceLane::refuse_pull() {
 /// Gives a decoded pull its places in the ledger. From here on it is the one that is routed.
 void SourceLane::begin(Pull& pull) {
   pending_.block = pull.block;
-  pending_.page = ledger_.open(next_seq_);
+  pending_.page = ledger_.open(next_seq_, now());
   if (std::exchange(pull.holds_credit, false)) {
     taken_.swap(pull.taken);
     credit_taken_ = true;

@@ -100,7 +100,7 @@ void SpoolLane::step(std::chrono::milliseconds max_rest) {
   for (const Completion& completion : work_done_) complete(completion, now_ns);
   work_done_.clear();
   if (finish_.load(std::memory_order_acquire)) {
-    finish();
+    finish(max_rest);
     return;
   }
   write_waiting(now_ns);
@@ -109,7 +109,10 @@ void SpoolLane::step(std::chrono::milliseconds max_rest) {
   const bool more = feed(now_ns);
   if (completed_some_ && now_ns >= disk_retry_ns_) {
     completed_some_ = false;
-    if (const SpoolAnswer answer = log_.tidy(); !answer.ok()) disk_refused(answer, now_ns);
+    if (const SpoolAnswer answer = log_.tidy(); !answer.ok()) {
+      completed_some_ = true;  // what nobody needs any more is removed when the disk answers again
+      disk_refused(answer, now_ns);
+    }
   }
   if (now_ns >= cursor_due_ns_ && unsynced_.empty()) {  // so it never speaks of records that a crash may take away
     cursor_due_ns_ = now_ns + as_ns(limits::kSpoolCursorInterval);
@@ -146,6 +149,8 @@ void SpoolLane::rest(std::uint64_t now_ns, std::chrono::milliseconds max_rest) {
     if (again.waiting) sooner(again.due_ns);
   }
   if (log_.cursor_changed()) sooner(cursor_due_ns_);
+  if (completed_some_ && disk_retry_ns_ > now_ns) sooner(disk_retry_ns_);
+  if (finishing_) sooner(finish_retry_ns_);
   if (feed_next_ < log_.synced() && disk_retry_ns_ > now_ns) sooner(disk_retry_ns_);
   std::chrono::milliseconds wait{0};
   if (until_ns > now_ns) wait = std::chrono::milliseconds((until_ns - now_ns + 999'999) / 1'000'000);
@@ -186,8 +191,10 @@ void SpoolLane::report_damage() {
 }
 
 /// The backend lane has ended before: everything it was given has been answered. What came in is still kept.
-void SpoolLane::finish() {
+/// A disk that refuses is asked a few times more: a completed segment that stays would be read by the next run.
+void SpoolLane::finish(std::chrono::milliseconds max_rest) {
   if (finished_.load(std::memory_order_relaxed)) return;
+  if (finishing_ && now() < finish_retry_ns_) return rest(now(), max_rest);
   finishing_ = true;
   in_hand_.clear();
   {
@@ -207,7 +214,14 @@ void SpoolLane::finish() {
   }
   SpoolAnswer answer = log_.write_cursor(true);
   if (answer.ok()) answer = log_.tidy(true);
-  if (!answer.ok()) disk_refused(answer, now_ns);
+  if (!answer.ok()) {
+    disk_refused(answer, now_ns);
+    if (++finish_tries_ < limits::kSpoolFinishTries) {
+      finish_retry_ns_ = disk_retry_ns_;
+      flush_told();
+      return;
+    }
+  }
   publish_figures();
   flush_told();
   report_damage();

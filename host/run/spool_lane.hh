@@ -85,7 +85,7 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   void rest(std::uint64_t now_ns, std::chrono::milliseconds max_rest);
   void publish_figures();
   void report_damage();
-  void finish();
+  void finish(std::chrono::milliseconds max_rest);
 
   // spool_write.cc
   void redact(Run& run);
@@ -141,6 +141,8 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   bool full_ = false;
   bool finishing_ = false;
   bool keeping_ = false;
+  std::uint64_t finish_retry_ns_ = 0;
+  std::uint32_t finish_tries_ = 0;
 
   std::deque<Written> in_hand_;  // synced and not handed on, still in memory; by number
   std::uint64_t feed_next_ = 1;  // no record below it is waiting to be handed on for the first time

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <system_error>
+#include <utility>
 
 namespace handover {
 namespace {
 
 constexpr std::uint32_t kTickMs = 1000;
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
-constexpr std::size_t kLateLines = 20;  // jobs named in one round of warnings
+constexpr std::uint64_t kAskEveryNs = 10 * kNsPerSecond;  // the store that workers share, about the jobs open here
+constexpr std::size_t kLateLines = 20;                    // jobs named in one round of warnings
 
 std::int64_t unix_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -33,6 +36,9 @@ Handover::Handover(sluice::HostView host, sluice::ConfigView config)
           host.cell(SLUICE_COUNTER, "repeated_batches_total", "Completing events of a job that was handed over.")),
       open_cell_(host.cell(SLUICE_GAUGE, "open_jobs", "Jobs with documents that wait for their completing event.")) {
   if (config.has("state")) state_.emplace(config.text("state"));
+  const sluice_host& raw = host.raw();
+  const auto* keys = static_cast<const sluice_once_keys*>(raw.service(&raw, SLUICE_ONCE_KEYS));
+  if (batch_ && keys != nullptr) elsewhere_ = std::make_unique<Elsewhere>(raw, *keys);
 }
 
 void Handover::start(std::chrono::milliseconds) {
@@ -102,8 +108,57 @@ void Handover::settled(const std::uint64_t* seq, const std::uint8_t* outcome, st
   keep_state();
 }
 
-std::uint32_t Handover::tick(std::uint64_t, sluice_writer*) {
+std::uint32_t Handover::tick(std::uint64_t now_ns, sluice_writer*) {
   const std::vector<Job> late = jobs_.expire(unix_ms());
+  if (elsewhere_ == nullptr) {
+    say_late(late);
+  } else {
+    doubtful_.insert(doubtful_.end(), late.begin(), late.end());
+    hear_elsewhere();
+    ask_elsewhere(now_ns);
+  }
+  if (batch_) sluice::set(open_cell_, static_cast<double>(jobs_.open()));
+  return kTickMs;
+}
+
+void Handover::ask_elsewhere(std::uint64_t now_ns) {
+  if (doubtful_.empty() && now_ns < ask_at_ns_) return;
+  if (unanswered_ && now_ns < ask_at_ns_) return;
+  std::vector<std::string> jobs = jobs_.open_ids();
+  for (const Job& job : doubtful_) jobs.push_back(job.id);
+  if (!jobs.empty() && elsewhere_->ask(jobs)) ask_at_ns_ = now_ns + kAskEveryNs;
+}
+
+/// What another worker handed over is handed over; only what nobody did is late.
+void Handover::hear_elsewhere() {
+  const auto answer = elsewhere_->take();
+  if (!answer) return;
+  if (!answer->known()) {
+    if (!std::exchange(unanswered_, true)) {
+      host_.log(SLUICE_LOG_WARN, "the store that workers share cannot be asked which jobs were handed over: " +
+                                     answer->why + "; late jobs are named when it answers");
+    }
+    return;
+  }
+  unanswered_ = false;
+  std::unordered_set<std::string_view> asked, done;
+  for (std::size_t i = 0; i < answer->jobs.size(); ++i) {
+    asked.insert(answer->jobs[i]);
+    if (answer->handed_over[i] == 0) continue;
+    done.insert(answer->jobs[i]);
+    jobs_.hand_over(answer->jobs[i], unix_ms());
+  }
+  std::vector<Job> late;
+  const auto settled = std::stable_partition(doubtful_.begin(), doubtful_.end(),
+                                             [&](const Job& job) { return !asked.contains(job.id); });
+  std::copy_if(settled, doubtful_.end(), std::back_inserter(late),
+               [&](const Job& job) { return !done.contains(job.id); });
+  doubtful_.erase(settled, doubtful_.end());
+  say_late(late);
+  keep_state();
+}
+
+void Handover::say_late(const std::vector<Job>& late) {
   for (std::size_t i = 0; i < std::min(late.size(), kLateLines); ++i) {
     host_.log(SLUICE_LOG_WARN, "job_not_completed: job_id=" + late[i].id +
                                    ", documents=" + std::to_string(late[i].documents) +
@@ -112,8 +167,6 @@ std::uint32_t Handover::tick(std::uint64_t, sluice_writer*) {
   if (late.size() > kLateLines) {
     host_.log(SLUICE_LOG_WARN, "job_not_completed: " + std::to_string(late.size() - kLateLines) + " more jobs");
   }
-  if (batch_) sluice::set(open_cell_, static_cast<double>(jobs_.open()));
-  return kTickMs;
 }
 
 /// The document's lines, bounded per second; what is left out is counted.

@@ -4,12 +4,14 @@
 #pragma once
 
 #include "data_text.hh"
+#include "elsewhere.hh"
 #include "jobs.hh"
 #include "state_file.hh"
 
 #include <sluice/cpp/plugin.hh>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -34,6 +36,9 @@ class Handover {
   void say(sluice::EventView event, std::string_view what, std::string_view more);
   [[nodiscard]] bool admit();
   void keep_state();
+  void ask_elsewhere(std::uint64_t now_ns);
+  void hear_elsewhere();
+  void say_late(const std::vector<Job>& jobs);
 
   sluice::HostView host_;
   const bool process_, batch_;
@@ -47,6 +52,10 @@ class Handover {
   std::unordered_map<std::uint64_t, std::string> on_the_way_;  // by seq: the jobs whose batch is being delivered
   std::unordered_set<std::string> jobs_on_the_way_;
   std::uint64_t second_ = 0, lines_ = 0, unsaid_ = 0;
+  std::vector<Job> doubtful_;  // late here; whether another worker had their completing event is being asked
+  std::uint64_t ask_at_ns_ = 0;
+  bool unanswered_ = false;               // the store was away when it was asked last
+  std::unique_ptr<Elsewhere> elsewhere_;  // null: no worker shares the jobs
   sluice_cell *batches_cell_, *left_cell_, *repeated_cell_, *open_cell_;
 };
 

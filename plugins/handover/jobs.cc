@@ -86,6 +86,14 @@ std::size_t Jobs::open() const noexcept {
       std::count_if(by_age_.begin(), by_age_.end(), [](const Job& job) { return !job.handed_over; }));
 }
 
+std::vector<std::string> Jobs::open_ids() const {
+  std::vector<std::string> ids;
+  for (const Job& job : by_age_) {
+    if (!job.handed_over) ids.push_back(job.id);
+  }
+  return ids;
+}
+
 Job& Jobs::put(std::string_view id, std::int64_t now_ms) {
   if (const auto found = by_id_.find(id); found != by_id_.end()) {
     by_age_.splice(by_age_.end(), by_age_, found->second);

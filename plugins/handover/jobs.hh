@@ -32,6 +32,7 @@ class Jobs {
 
   [[nodiscard]] std::size_t size() const noexcept { return by_age_.size(); }
   [[nodiscard]] std::size_t open() const noexcept;
+  [[nodiscard]] std::vector<std::string> open_ids() const;
 
   /// The changes since the last call, as lines; and everything as lines.
   [[nodiscard]] std::string take_changes();

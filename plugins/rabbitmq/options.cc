@@ -98,6 +98,8 @@ SourceOptions read_source_options(sluice::ConfigView config, std::string_view no
   options.prefetch = static_cast<std::uint32_t>(config.integer("prefetch_count"));
   options.retries_max = static_cast<std::uint32_t>(config.integer("max_retries"));
   options.retry_delay = config.duration("retry_delay");
+  const std::string once = config.text("read_once");
+  options.once = once == "look" ? Once::look : once == "take" ? Once::take : Once::no;
   return options;
 }
 

@@ -26,6 +26,9 @@ struct BackendOptions {
   std::uint64_t message_bytes_max = 0;  // longer ones are rejected here: the server would close the channel
 };
 
+/// A queue that is read once, up to what it held at the start.
+enum class Once { no, look, take };
+
 struct SourceOptions {
   Access access;
   Queue queue;
@@ -34,6 +37,7 @@ struct SourceOptions {
   std::optional<Queue> dead_letter_queue;
   std::vector<std::string> bindings;
   std::uint32_t prefetch = 0;
+  Once once = Once::no;
   std::uint32_t retries_max = 0;  // after the first try; only where there is a dead-letter exchange
   std::chrono::milliseconds retry_delay{};
   bool dead_letters = false;  // rejecting does not throw the message away

@@ -56,6 +56,7 @@ void Source::declare(Connection& connection) const {
 void Source::connect(milliseconds timeout) {
   auto fresh = std::make_unique<Connection>(options_.access, timeout);
   declare(*fresh);
+  if (options_.once != Once::no) ask_what_is_there(*fresh, timeout);
   fresh->consume(options_.queue.name, options_.prefetch);
   connection_ = std::move(fresh);
   next_depth_ms_ = now_ms();
@@ -70,10 +71,35 @@ sluice_status Source::pull(sluice_writer& out) {
   if (connection_ == nullptr) connect(options_.access.timeout);  // throws Away: the host waits, and longer each time
   if (readings_.size() < out.cap) readings_.resize(out.cap);
   while (Deliveries::Place* place = deliveries_.waiting()) {
+    if (options_.once != Once::no && left_ == 0) break;  // it came later
     if (!hand_over(*place, out)) break;
+    if (options_.once != Once::no) std::string().swap(place->message.body);  // it is not offered again
     deliveries_.handed();
+    ++handed_;
+    if (left_ > 0) --left_;
   }
-  return out.count > 0 ? SLUICE_OK : SLUICE_AGAIN;
+  if (out.count > 0) return SLUICE_OK;
+  return options_.once != Once::no && read_once() ? SLUICE_END : SLUICE_AGAIN;
+}
+
+/// How many messages are to be read, before the first of them comes.
+void Source::ask_what_is_there(Connection& connection, milliseconds timeout) {
+  counted_ = false;
+  handed_ = settled_ = 0;
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  bool progress = false;
+  bool alive = connection.ask_depth(options_.queue.name);
+  while (alive && !counted_ && std::chrono::steady_clock::now() < end) {
+    alive = connection.read(*this, progress);
+    pollfd waiting{.fd = connection.fd(), .events = POLLIN, .revents = 0};
+    if (alive && !counted_) ::poll(&waiting, 1, 50);
+  }
+  if (!counted_) throw sluice::Away(options_.access.address.shown() + ": does not say how much is in the queue");
+}
+
+bool Source::read_once() const {
+  const bool window_is_full = deliveries_.open() >= options_.prefetch && !deliveries_.has_waiting();
+  return counted_ && settled_ >= handed_ && (left_ == 0 || window_is_full);
 }
 
 bool Source::hand_over(Deliveries::Place& place, sluice_writer& out) {
@@ -115,6 +141,7 @@ void Source::settle(sluice::SettlementsView all) {
 void Source::settle_one(const sluice_settlement& settlement) {
   Deliveries::Place* const place = deliveries_.find(settlement.tag);
   if (place == nullptr || connection_ == nullptr) return;  // its connection is gone: the server hands it out again
+  if (options_.once != Once::no) return settle_once(*place, settlement);
   switch (settlement.outcome) {
     case SLUICE_WAS_DELIVERED:
     case SLUICE_WAS_DROPPED:
@@ -125,6 +152,17 @@ void Source::settle_one(const sluice_settlement& settlement) {
       return;
     default:
       not_delivered(*place, settlement);
+  }
+}
+
+/// What stays is neither acknowledged nor rejected: it goes back to its place with the connection.
+void Source::settle_once(Deliveries::Place& place, const sluice_settlement& settlement) {
+  ++settled_;
+  // What was given up is in the dead letters anew; what is no event is nowhere else.
+  const bool buried = settlement.outcome == SLUICE_WAS_REJECTED && settlement.code != SLUICE_CODE_UNDECODABLE &&
+                      settlement.code != SLUICE_CODE_TOO_LARGE && settlement.code != SLUICE_CODE_HALTED;
+  if (options_.once == Once::take && (settlement.outcome == SLUICE_WAS_DELIVERED || buried)) {
+    deliveries_.acknowledge(place);
   }
 }
 
@@ -221,7 +259,15 @@ void Source::delivered(Message& message) {
   }
 }
 
-void Source::counted(std::uint32_t messages) { sluice::set(depth_, messages); }
+void Source::counted(std::uint32_t messages) {
+  sluice::set(depth_, messages);
+  if (!counted_) {
+    counted_ = true;
+    left_ = messages;
+  } else if (messages == 0 && !deliveries_.has_waiting()) {
+    left_ = 0;  // another consumer took the others
+  }
+}
 
 /// The server hands every unacknowledged message out again; what was pulled of them is not acknowledged any more.
 void Source::lost(const std::string& why) {

@@ -42,6 +42,9 @@ class Source final : private Frames {
   /// False: no room, the place stays the first.
   bool hand_over(Deliveries::Place& place, sluice_writer& out);
   void settle_one(const sluice_settlement& settlement);
+  void settle_once(Deliveries::Place& place, const sluice_settlement& settlement);
+  void ask_what_is_there(Connection& connection, std::chrono::milliseconds timeout);
+  [[nodiscard]] bool read_once() const;
   void not_delivered(Deliveries::Place& place, const sluice_settlement& settlement);
   void reject(Deliveries::Place& place);
   void send_acks();
@@ -58,6 +61,9 @@ class Source final : private Frames {
   Deliveries deliveries_;
   std::vector<Reading> readings_;  // of the records of one pull: they must live until the next call
   bool stopping_ = false;
+  // With read_once: messages that were there at the start and are not handed over, and what was.
+  bool counted_ = false;
+  std::uint64_t left_ = 0, handed_ = 0, settled_ = 0;
   std::uint64_t next_depth_ms_ = 0;
   std::uint64_t dead_lettered_ = 0, requeued_ = 0;
   sluice_cell *depth_, *pending_, *redelivered_cell_, *requeued_cell_, *dead_lettered_cell_;

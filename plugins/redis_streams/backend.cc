@@ -31,7 +31,12 @@ Backend::Backend(sluice::HostView host, sluice::ConfigView config)
     : host_(host),
       options_(read_backend_options(config)),
       add_(options_.stream, options_.field, options_.max_len),
-      keys_(options_.endpoint, options_.key_prefix) {}
+      keys_(options_.endpoint, options_.key_prefix) {
+  const std::string stream = config.text("stream_name");
+  if (config.boolean("holds_dead_letters") && stream.find('{') == std::string::npos) {
+    letters_.emplace(host, options_.endpoint, stream);
+  }
+}
 
 void Backend::start(milliseconds timeout) {
   if (connection_ == nullptr) connect(std::min(timeout, options_.timeout));
@@ -120,6 +125,11 @@ bool Backend::exchange() {
 sluice_status Backend::poll(int wake_fd, milliseconds timeout, std::uint32_t) {
   pollfd waiting[2] = {{.fd = wake_fd, .events = POLLIN, .revents = 0}, {.fd = -1, .events = POLLIN, .revents = 0}};
   if (connection_ != nullptr) trim_when_due();
+  if (letters_ && connection_ != nullptr) {
+    letters_->show(now_ms(), options_.timeout);
+    const std::uint64_t due = letters_->due_ms(), now = now_ms();
+    timeout = std::min(timeout, milliseconds(due > now ? due - now : 0));
+  }
   if (connection_ != nullptr) {
     if (exchange()) return SLUICE_OK;
     if (answer_is_overdue()) {
@@ -233,6 +243,15 @@ void Backend::lookup(std::span<const sluice_str> keys, std::uint8_t* present, mi
 
 void Backend::record(std::span<const sluice_str> keys, milliseconds ttl, milliseconds timeout) {
   keys_.record(keys, ttl, std::min(timeout, options_.timeout));
+}
+
+void Backend::claim(std::span<const sluice_str> keys, std::span<const sluice_str> owners, std::uint8_t* taken,
+                    milliseconds ttl, milliseconds timeout) {
+  keys_.claim(keys, owners, taken, ttl, std::min(timeout, options_.timeout));
+}
+
+void Backend::release(std::span<const sluice_str> keys, std::span<const sluice_str> owners, milliseconds timeout) {
+  keys_.release(keys, owners, std::min(timeout, options_.timeout));
 }
 
 }  // namespace redis_streams

@@ -8,6 +8,7 @@
 #include "client.hh"
 #include "encode.hh"
 #include "key_store.hh"
+#include "letter_figures.hh"
 #include "options.hh"
 
 #include <sluice/cpp/plugin.hh>
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -35,6 +37,9 @@ class Backend final : private Answers {
 
   void lookup(std::span<const sluice_str> keys, std::uint8_t* present, milliseconds timeout);
   void record(std::span<const sluice_str> keys, milliseconds ttl, milliseconds timeout);
+  void claim(std::span<const sluice_str> keys, std::span<const sluice_str> owners, std::uint8_t* taken,
+             milliseconds ttl, milliseconds timeout);
+  void release(std::span<const sluice_str> keys, std::span<const sluice_str> owners, milliseconds timeout);
 
  private:
   // Answers.
@@ -62,6 +67,7 @@ class Backend final : private Answers {
   const BackendOptions options_;
   const AddCommand add_;
   KeyStore keys_;                           // on a connection of its own, made when it is first asked
+  std::optional<LetterFigures> letters_;    // of a stream that dead letters go to
   std::unique_ptr<Connection> connection_;  // null while the server is away
   std::string commands_;                    // of one publish; kept for its memory
 

@@ -24,8 +24,13 @@ class KeyStore {
   void lookup(std::span<const sluice_str> keys, std::uint8_t* present, std::chrono::milliseconds timeout);
   /// A `ttl` of 0 is without end.
   void record(std::span<const sluice_str> keys, std::chrono::milliseconds ttl, std::chrono::milliseconds timeout);
+  /// A claim is a key of its own, whose value is its owner; SET … NX decides between hosts.
+  void claim(std::span<const sluice_str> keys, std::span<const sluice_str> owners, std::uint8_t* taken,
+             std::chrono::milliseconds ttl, std::chrono::milliseconds timeout);
+  void release(std::span<const sluice_str> keys, std::span<const sluice_str> owners, std::chrono::milliseconds timeout);
 
  private:
+  [[nodiscard]] std::string claim_name(const sluice_str& key) const;
   std::vector<Reply> ask(const std::string& commands, std::size_t count, std::chrono::milliseconds timeout);
 
   const Endpoint& endpoint_;

@@ -73,6 +73,25 @@ TEST_CASE("event_consumer: enabled with a handler has the defaults of its docume
   CHECK(loaded.config.disabled.empty());
 }
 
+TEST_CASE("event_consumer: batches are handed over once whichever worker has them, and groups do not know each other") {
+  const Loaded loaded = handled("");
+  REQUIRE(node(loaded, "event_consumer").dedup);
+  const DedupPolicy& dedup = *node(loaded, "event_consumer").dedup;
+  CHECK_FALSE(dedup.only_once);
+  REQUIRE(dedup.once);
+  CHECK(dedup.once->key == "/job_id");
+  CHECK(dedup.once->types == std::vector<std::string>{"*.job.completed"});
+  REQUIRE(dedup.store == DedupPolicy::Store::shared);
+  CHECK(text(dedup.shared.front(), "key_prefix") == "sluice:dedup:stage1:cleaning:events:stage2-nlp-processor:");
+  const Loaded unchecked = handled("  check_already_processed: false\n");
+  REQUIRE(node(unchecked, "event_consumer").dedup);
+  CHECK(node(unchecked, "event_consumer").dedup->only_once);
+  CHECK(node(unchecked, "event_consumer").dedup->once);
+  const Loaded single = handled("  batch_mode: false\n");
+  CHECK_FALSE(node(single, "event_consumer").dedup->once);
+  CHECK_FALSE(node(handled("  batch_mode: false\n  check_already_processed: false\n"), "event_consumer").dedup);
+}
+
 TEST_CASE("event_consumer: its keys reach source, handler and dead letters") {
   const Loaded loaded = handled(
       "  source_stream: s\n  redis_host: h\n  redis_port: 7\n  redis_db: 3\n  redis_password: \"p@ss\"\n"
@@ -102,6 +121,39 @@ TEST_CASE("event_consumer: its keys reach source, handler and dead letters") {
   CHECK(text(node(whole, "event_consumer"), "url") == "redis://u:1/2");
   CHECK(whole.says("event_consumer.redis_host: note: has no effect: redis_url wins over it"));
   CHECK(handled("  dead_letter_stream:\n").config.find("failed_events") == nullptr);
+}
+
+TEST_CASE("event_consumer: a handler takes delivery settings, which win over the document's words for them") {
+  const Loaded loaded = consumer(
+      "  max_retries: 7\n  concurrent_tasks: 8\n"
+      "  handler:\n    class: webhook\n    config: {url: \"http://127.0.0.1:9/\"}\n"
+      "    delivery: {retry: {backoff: exponential, max_delay: 1m}, rate_limit: 5/s, max_in_flight: 2}\n");
+  INFO(loaded.lines);
+  CHECK(loaded.ok());
+  const Delivery& delivery = node(loaded, "handler").delivery;
+  CHECK(delivery.retry.max_attempts == 8);
+  CHECK(delivery.retry.delay == milliseconds(5000));
+  CHECK(delivery.retry.backoff == RetryPolicy::Backoff::exponential);
+  CHECK(delivery.retry.max_delay == milliseconds(60'000));
+  CHECK(delivery.rate_per_second == 5);
+  CHECK(delivery.max_in_flight == 2);
+  CHECK(delivery.dead_letter == "failed_events");
+  CHECK(
+      loaded.says("event_consumer.concurrent_tasks: note: has no effect: handler.delivery.max_in_flight wins over it"));
+  const Loaded stored = consumer(
+      "  retry_failed: false\n  max_retries: 2\n  dead_letter_stream: unused\n"
+      "  handler:\n    class: webhook\n    config: {url: \"http://127.0.0.1:9/\"}\n"
+      "    delivery: {dead_letter: store, retry: {max_attempts: 3, delay: 2s}, spool: {path: spool/handler}}\n");
+  INFO(stored.lines);
+  CHECK(stored.ok());
+  CHECK(node(stored, "handler").delivery.retry.max_attempts == 3);
+  CHECK(node(stored, "handler").delivery.retry.delay == milliseconds(2000));
+  CHECK(node(stored, "handler").delivery.spool.on());
+  CHECK(stored.config.find("failed_events") == nullptr);
+  CHECK(stored.says("retry_failed: note: has no effect: handler.delivery.retry.max_attempts wins over it"));
+  CHECK(stored.says("dead_letter_stream: note: has no effect: handler.delivery.dead_letter wins over it"));
+  CHECK(consumer("  handler: {class: webhook, delivery: 5}\n").says("event_consumer.handler.delivery: must be a map"));
+  CHECK(consumer("  handler: {class: webhook, delivery: {retrry: {}}}\n").says("event_consumer.handler.delivery"));
 }
 
 TEST_CASE("event_consumer: without a handler, or with auto_process false, events are only logged") {

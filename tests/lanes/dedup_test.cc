@@ -317,3 +317,89 @@ TEST_CASE("dedup: in order, a duplicate is told in its turn", "[lanes][dedup]") 
   CHECK(line.in.told[1].tag == b);
   CHECK(line.in.told[2].tag == a);
 }
+
+// ---- once: of some types, one event for each value of a key ----
+
+namespace {
+
+/// One of several hosts over one store: the completing events of a job.
+struct Worker : Line {
+  explicit Worker(FakeKeyStore::World& shared) {
+    shared.shared = true;
+    rig.key_store("in", shared);
+    std::string why;
+    rig.node("in").dedup->once = {*Filter::parse(R"({"types":["*.completed"]})", why), {"*.completed"}, "/job"};
+    rig.build();
+  }
+  std::uint64_t completed(const std::string& id, const std::string& job) {
+    const auto tag = in.offer_text(event_json(id, "t.completed", R"({"job":")" + job + "\"}"));
+    rig.step();
+    return tag;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("dedup once: of two events that complete a job at two hosts one goes on", "[lanes][dedup]") {
+  FakeKeyStore::World shared;
+  Worker one(shared), two(shared);
+  const auto first = one.completed("a", "j");
+  const auto second = two.completed("b", "j");  // while the first is under way
+  CHECK(one.out.ids() == Ids{"a"});
+  CHECK(two.out.ids().empty());
+  CHECK(two.in.of(second).reason == "duplicate");
+  one.out.complete("a");
+  one.rig.step();
+  CHECK(one.in.of(first).outcome == Outcome::delivered);
+  CHECK(two.in.of(two.completed("c", "j")).reason == "duplicate");
+  two.completed("d", "other");
+  CHECK(two.out.ids() == Ids{"d"});
+}
+
+TEST_CASE("dedup once: the event that has the claim goes on wherever it comes again after a crash", "[lanes][dedup]") {
+  FakeKeyStore::World shared;
+  {
+    Worker one(shared);
+    one.completed("a", "j");
+    CHECK(one.out.ids() == Ids{"a"});
+  }  // it ends without a word
+  Worker two(shared);
+  const auto other = two.in.offer_text(event_json("b", "t.completed", R"({"job":"j"})"));
+  const auto again = two.in.offer_text(event_json("a", "t.completed", R"({"job":"j"})"));
+  two.rig.step();
+  CHECK(two.in.of(other).reason == "duplicate");
+  CHECK(two.out.ids() == Ids{"a"});
+  two.out.complete("a");
+  two.rig.step();
+  CHECK(two.in.of(again).outcome == Outcome::delivered);
+}
+
+TEST_CASE("dedup once: a claim ends when its event was rejected, and stays when it comes again", "[lanes][dedup]") {
+  FakeKeyStore::World shared;
+  Worker one(shared), two(shared);
+  one.completed("a", "j");
+  one.out.complete("a", SLUICE_REJECTED, "no");
+  one.rig.step();
+  CHECK(shared.claims.empty());
+  two.completed("b", "j");
+  CHECK(two.out.ids() == Ids{"b"});
+}
+
+TEST_CASE("dedup once: with key none nothing else is left out, and an event without the key goes on",
+          "[lanes][dedup]") {
+  Rig rig;
+  FakeSource& in = rig.source("in");
+  FakeBackend& out = rig.backend("out", {"in"});
+  rig.node("in").dedup.emplace();
+  rig.node("in").dedup->only_once = true;
+  std::string why;
+  rig.node("in").dedup->once = {*Filter::parse(R"({"types":["*.completed"]})", why), {"*.completed"}, "/job"};
+  rig.build();
+  for (const char* type : {"t.plain", "t.plain", "t.completed", "t.completed"})
+    in.offer_text(event_json("a", type, "{}"));
+  in.offer_text(event_json("b", "t.completed", R"({"job":1})"));
+  in.offer_text(event_json("c", "t.completed", R"({"job":1})"));
+  rig.step();
+  CHECK(out.ids() == Ids{"a", "a", "a", "a", "b"});
+  CHECK(rig.stats("in").without_key.get() == 0);
+}

@@ -142,6 +142,27 @@ Status FakeKeyStore::record(std::span<const KeyHash> keys, std::int64_t unix_ms)
   return {};
 }
 
+Status FakeKeyStore::claim(std::span<const AskedKey> keys, std::uint8_t* taken) {
+  if (world_.away) return answer();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto found = std::ranges::find(world_.claims, keys[i].key, &AskedKey::key);
+    if (found == world_.claims.end()) {
+      world_.claims.push_back(keys[i]);
+    } else {
+      taken[i] = found->owner != keys[i].owner ? 1 : 0;
+    }
+  }
+  return {};
+}
+
+Status FakeKeyStore::release(std::span<const AskedKey> keys) {
+  if (world_.away) return answer();
+  for (const AskedKey& asked : keys) {
+    std::erase_if(world_.claims, [&](const AskedKey& c) { return c.key == asked.key && c.owner == asked.owner; });
+  }
+  return {};
+}
+
 // ---- rig ----
 
 Delivery Rig::fast() {

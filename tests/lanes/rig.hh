@@ -157,6 +157,7 @@ class FakeKeyStore final : public KeyStoreNode {
     bool away = false;
     bool shared = false;
     std::uint32_t lookups = 0, records = 0;
+    std::vector<AskedKey> claims;
     [[nodiscard]] bool has(const KeyHash& key) const;
   };
   explicit FakeKeyStore(World& world) : world_(world) {}
@@ -170,6 +171,8 @@ class FakeKeyStore final : public KeyStoreNode {
   void load(const std::function<void(const KeyHash&, std::int64_t)>& take) override;
   [[nodiscard]] Status lookup(std::span<const KeyHash> keys, std::uint8_t* present) override;
   [[nodiscard]] Status record(std::span<const KeyHash> keys, std::int64_t unix_ms) override;
+  [[nodiscard]] Status claim(std::span<const AskedKey> keys, std::uint8_t* taken) override;
+  [[nodiscard]] Status release(std::span<const AskedKey> keys) override;
   bool tidy(std::int64_t) override { return false; }
 
  private:

@@ -538,3 +538,55 @@ TEST_CASE("spool: one that is in use is refused by name before anything starts",
   }
   CHECK(said.find("out: spool: ") == 0);
 }
+
+TEST_CASE("spool: with order by key nothing is given up, and its key waits; without it the next one goes on",
+          "[lanes][spool]") {
+  for (const bool ordered : {true, false}) {
+    INFO((ordered ? "ordered" : "not ordered"));
+    MemoryDisk disk;
+    Delivery delivery = Rig::fast_spool();
+    delivery.ordering.by_key = ordered;
+    delivery.retry.max_attempts = 2;
+    delivery.max_batch = 1;
+    delivery.max_in_flight = 1;
+    Rig rig;
+    auto& in = rig.source("in");
+    auto& out = rig.spooled("out", {"in"}, disk, delivery);
+    rig.build();
+    for (const char* id : {"a1", "a2"}) {
+      in.offer_text(R"({"specversion":"1.0","id":")" + std::string(id) +
+                    R"(","source":"/t","type":"t","partitionkey":"a"})");
+    }
+    rig.step();
+    for (int tries = 0; tries < 5; ++tries) {
+      if (out.ids().back() != "a1") break;
+      out.complete("a1", SLUICE_AGAIN, "not now");
+      rig.step();
+      rig.advance(milliseconds(150));
+    }
+    CHECK((out.ids().back() == "a1") == ordered);
+    if (!ordered) continue;
+    out.complete("a1");
+    rig.step();
+    CHECK(out.ids().back() == "a2");
+  }
+}
+
+TEST_CASE("spool: a disk that refuses at the very end is asked again, so that no completed segment stays",
+          "[lanes][spool]") {
+  MemoryDisk disk;
+  Rig rig;
+  auto& in = rig.source("in");
+  auto& out = rig.spooled("out", {"in"}, disk);
+  out.answers_at_once = true;
+  rig.build();
+  offer(in, 0, 3);
+  rig.step();
+  int refused = 0;
+  disk.fault = [&](std::string_view what) {
+    return what == "remove" && ++refused <= 2 ? SpoolFault::broken : SpoolFault::none;
+  };
+  rig.stop();
+  CHECK(refused == 3);
+  CHECK(disk.segments.empty());
+}

@@ -9,11 +9,13 @@ import signal
 import sqlite3
 import subprocess
 import threading
+import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from support import SLUICE, Process, Scenario, environment, main, wait_for
 
-from servers.redis import Server  # support knows the way
+from servers import kafka, nats, rabbitmq  # support knows the way
+from servers.redis import Server
 
 
 class Receiver:
@@ -327,6 +329,109 @@ class DocumentsDlq(Scenario):
         self.assertIn("3 delivered", self.dlq("redrive"))
         self.assertEqual(length(), 0)
         self.assertEqual(host.end(), 0, host.text())
+
+ELSEWHERE = """
+sluice: 1
+drain_deadline: 2s
+sources:
+  door: {class: http, config: {listen: "127.0.0.1:0"}}
+backends:
+  hook:
+    class: webhook
+    inputs: [door]
+    config: {urls: ["HOOK"]}
+    delivery: {retry: {max_attempts: 1}, breaker: false, dead_letter: parked}
+  parked: PARKED
+"""
+
+
+class Elsewhere(Scenario):
+    """The same commands where the letters lie in another backend."""
+
+    def letters_in(self, backend, removes, *dlq_arguments):
+        self.receiver = self.keep(Receiver())
+        self.config = self.folder / "settings.yaml"
+        self.config.write_text(ELSEWHERE.replace("HOOK", self.receiver.url).replace("PARKED", json.dumps(backend)))
+
+        def dlq(what, *arguments, code=0):
+            ran = self.run_sluice("dlq", what, "--config", self.config, *dlq_arguments, *arguments)
+            self.assertEqual(ran.returncode, code, ran.stdout + ran.stderr)
+            return ran.stdout + ran.stderr
+
+        def ids():
+            return sorted(json.loads(line)["id"] for line in dlq("list").splitlines())
+
+        host = self.host(self.config, dialect="native")
+        self.receiver.status = 500
+        for n in range(6):
+            host.post(event(n, "com.example.bill" if n > 3 else "com.example.order"))
+        self.assertEqual(host.end(), 0, host.text())
+        self.receiver.status = 200
+        self.assertEqual(ids(), ["e%d" % n for n in range(6)])
+        self.assertEqual(ids(), ["e%d" % n for n in range(6)])  # looking changes nothing
+        shown = [json.loads(line) for line in dlq("show", "--type", "*.bill").splitlines()]
+        self.assertEqual(sorted(one["event"]["id"] for one in shown), ["e4", "e5"])
+        self.assertEqual({one["node"] for one in shown}, {"hook"})
+        self.assertIn("would redrive 2 letters of hook to hook", dlq("redrive", "--type", "*.bill", "--dry-run"))
+        self.assertIn("redriven to hook: 2 delivered", dlq("redrive", "--type", "*.bill"))
+        self.assertEqual(sorted(one["id"] for one in self.receiver.taken), ["e4", "e5"])
+        self.assertEqual(ids(), ["e0", "e1", "e2", "e3"])
+        self.receiver.status = 400
+        self.assertIn("1 died again", dlq("redrive", "--limit", "1", code=1))
+        self.assertEqual(ids(), ["e0", "e1", "e2", "e3"])
+        self.receiver.status = 200
+        if removes:
+            self.assertIn("deleted 1 letters", dlq("purge", "--when", '{"exact":{"id":"e3"}}'))
+        else:
+            self.assertIn("cannot be purged", dlq("purge", "--all", code=78))
+        self.assertIn("%d delivered" % (3 if removes else 4), dlq("redrive"))
+        self.assertEqual(ids(), [])
+        self.assertIn("0 delivered", dlq("redrive"))
+
+    def test_in_an_event_log(self):
+        self.letters_in({"class": "event_log", "config": {"path": str(self.folder / "parked.jsonl")}}, False)
+
+    def test_in_a_jetstream_stream(self):
+        server = self.keep(nats.Server(self.folder)).start()
+        self.letters_in({"class": "nats", "config": {"servers": [server.url], "stream": "PARKED", "subject": "parked"}}, False)
+
+    @unittest.skipUnless(kafka.available(), "the real Kafka is skipped: tests/kafka/install did not get it")
+    def test_in_a_kafka_topic(self):
+        broker = kafka.Server(self.folder)
+        self.addCleanup(broker.stop)
+        broker.start().create_topic("parked", 2)
+        self.letters_in({"class": "kafka", "config": {"bootstrap_servers": [broker.url], "topic": "parked"}}, False)
+
+    def test_in_a_rabbitmq_queue(self):
+        server = rabbitmq.Server(self.folder)
+        self.addCleanup(server.stop)
+        channel = server.start().connection().channel()
+        channel.exchange_declare("dead", "fanout", durable=True)
+        channel.queue_declare("graveyard", durable=True)
+        channel.queue_bind("graveyard", "dead", "")
+        parked = {"class": "rabbitmq", "config": {"url": server.url, "exchange": "dead", "exchange_type": "fanout"}}
+        self.letters_in(parked, True, "--queue", "graveyard")
+        told = self.run_sluice("dlq", "list", "--config", self.config)
+        self.assertIn("name the queue that keeps them with --queue", told.stderr)
+        self.assertEqual(channel.queue_declare("graveyard", passive=True).method.message_count, 0)
+
+    def test_a_redis_stream_of_letters_shows_how_many_and_how_old(self):
+        redis = self.keep(Server(self.folder)).start()
+        self.receiver = self.keep(Receiver())
+        self.config = self.folder / "settings.yaml"
+        parked = {"class": "redis_streams", "config": {"url": redis.url, "stream_name": "parked", "max_len": 0, "ttl_seconds": 0}}
+        self.config.write_text(ELSEWHERE.replace("HOOK", self.receiver.url).replace("PARKED", json.dumps(parked)).replace(
+            "sluice: 1", 'sluice: 1\nadmin: {listen: "127.0.0.1:0"}'))
+        host = self.host(self.config, dialect="native")
+        self.receiver.status = 500
+        for n in range(3):
+            host.post(event(n))
+        metrics = lambda: host.page("/metrics")[1]
+        wait_for(lambda: 'sluice_dead_letters{node="parked"} 3' in metrics(), metrics)
+        oldest = lambda: [float(line.split()[-1]) for line in metrics().splitlines()
+                          if line.startswith('sluice_dead_letter_oldest_age_seconds{node="parked"}')]
+        wait_for(lambda: oldest() and oldest()[0] > 0, metrics)
+        self.assertIn('sluice_source_processing_seconds_count{node="door"} 3', metrics())
 
 
 if __name__ == "__main__":

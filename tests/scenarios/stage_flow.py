@@ -2,6 +2,8 @@
 hands over to a webhook, retries, parks what fails, and the document's commands show what it says they show."""
 
 import json
+import os
+import signal
 import threading
 import unittest
 import uuid
@@ -120,7 +122,7 @@ class StageFlow(support.Scenario):
         self.assertEqual(len(host.lines("nlp_batch_processing_triggered")), 1)
         host.wait_for_line("consuming_events", "total_consumed=0")
         stats = wait_for(lambda: host.stats()["processed"] == 8 and host.stats(), lambda: "8 processed: %s" % host.stats())
-        self.assertEqual([stats[key] for key in ("total_consumed", "filtered", "failed", "duplicates_skipped")], [9, 1, 0, 0])
+        self.assertEqual([stats[key] for key in ("total_consumed", "filtered", "failed", "duplicates_skipped")], [9, 1, 0, 1])
         self.assertEqual(stats["by_event_type"][DOCUMENT], 6)
         self.assertEqual(stats["by_event_type"][COMPLETED], 2)
         self.assertIn('sluice_consumer_processed_total{node="event_consumer"} 8', host.page("/metrics")[1])
@@ -191,6 +193,40 @@ class StageFlow(support.Scenario):
         wait_for(lambda: second.stats()["duplicates_skipped"] == 1, lambda: "the copy to be skipped: %s" % second.stats())
         self.wait_until_acknowledged()
         self.assertEqual(self.handler.ids(), ["same"])
+
+    def test_a_job_that_is_completed_twice_at_two_workers_is_handed_over_once(self):
+        # Each worker takes one message at a time, and holds it while the handler thinks.
+        for name in ("worker-1", "worker-2"):
+            self.consumer("batch_size: 1\nconcurrent_tasks: 1", name=name)
+        self.handler.gate.clear()
+        held = [event(DOCUMENT, document_id="d%d" % i) for i in range(2)]
+        self.publish(*held)
+        wait_for(lambda: self.handler.under_way == 2, "each worker to hold a document")
+        jobs = ["job-%d" % i for i in range(10)]
+        completing = [event(COMPLETED, job_id=job) for job in jobs for _ in range(4)]
+        self.publish(*[event(DOCUMENT, document_id=job, job_id=job) for job in jobs], *completing)
+        self.handler.gate.set()
+        self.wait_until_acknowledged()
+        handed_over = [each["data"]["job_id"] for each in self.handler.events if each["type"] == COMPLETED]
+        self.assertEqual(sorted(handed_over), jobs)
+
+    def test_a_job_under_way_at_a_killed_worker_is_handed_over_by_another(self):
+        first = self.consumer("batch_size: 1", name="worker-1")
+        self.handler.gate.clear()
+        job, again = event(COMPLETED, job_id="job-1"), event(COMPLETED, job_id="job-1")
+        self.publish(job)
+        wait_for(lambda: self.handler.under_way == 1, "the hand-over under way")
+        os.kill(first.process.pid, signal.SIGSTOP)  # and nothing that it waits for is given to it any more
+        wait_for(lambda: self.stage1.info("clients")["blocked_clients"] == 0, "the stopped worker's last request to end")
+        second = self.consumer("batch_size: 1", name="worker-2")
+        self.publish(again)
+        wait_for(lambda: second.stats()["duplicates_skipped"] == 1, lambda: "the copy to be left out: %s" % second.stats())
+        first.process.kill()
+        first.process.wait()
+        self.handler.gate.set()
+        self.consumer(name="worker-1", host_name="again")  # what its name had pending comes first
+        self.wait_until_acknowledged()
+        self.assertEqual(set(self.handler.ids()), {job["id"]})
 
     def test_two_hosts_share_the_group(self):
         hosts = [self.consumer(name="worker-%d" % i) for i in (1, 2)]

@@ -19,6 +19,7 @@ struct Shelf {
   struct Item {
     std::string id;
     std::string type = "t";
+    std::string key;  // its partition key; may be empty
     bool settled = false, delivered = false, offered = false;
   };
   std::vector<Item> items;
@@ -45,7 +46,8 @@ class HoldingSource final : public SourceNode {
       any_left = true;
       if (item.offered || out.count >= want) continue;
       const std::string text = R"({"specversion":"1.0","id":")" + item.id + R"(","source":"/s","type":")" + item.type +
-                               R"(","data":")" + std::string(random_.below(80), 'x') + "\"}";
+                               (item.key.empty() ? "" : R"(","partitionkey":")" + item.key) + R"(","data":")" +
+                               std::string(random_.below(80), 'x') + "\"}";
       if (out.bytes_len + text.size() > out.bytes_cap) break;
       std::memcpy(out.bytes + out.bytes_len, text.data(), text.size());
       sluice_record* record = SLUICE_RECORD(&out, out.count++);

@@ -133,6 +133,7 @@ void SimBackend::finish(const Pending& pending) {
     if (random_.below(4) == 0) result.retry_after_ms = 500;
   } else if (die < (edge += temper_.rejected)) {
     result.status = SLUICE_REJECTED;
+    oracle_.rejected_once(name_, pending.id);
   } else if (die < (edge += temper_.away)) {
     result.status = SLUICE_AWAY;
   } else if (die < (edge += temper_.timeout)) {

@@ -4,6 +4,7 @@
 #include "core/ports.hh"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -68,12 +69,20 @@ class Oracle {
   }
   void delivered(const std::string& backend, const std::string& id) {
     require(!dropped_.contains(id), "event " + id + " was dropped by a consumer and still came to " + backend);
+    if (on_delivered) on_delivered(backend, id);
     const int count = ++delivered_[backend][id];
     const int excused = 1 + doubtful_[backend][id];
     require(count <= excused, "event " + id + " was delivered twice to " + backend);
   }
   void doubtful(const std::string& backend, const std::string& id) { ++doubtful_[backend][id]; }
   void failed_once(const std::string& backend, const std::string& id) { ++failures_[backend][id]; }
+  /// The backend refused it for good.
+  void rejected_once(const std::string& backend, const std::string& id) { refused_.insert(backend + "/" + id); }
+  [[nodiscard]] bool was_refused(const std::string& backend, const std::string& id) const {
+    return refused_.contains(backend + "/" + id);
+  }
+  /// Called before a delivery is noted.
+  std::function<void(const std::string& backend, const std::string& id)> on_delivered;
   void dropped(const std::string& id) { dropped_.insert(id); }
   void misbehaved(const std::string& backend) { misbehaving_.insert(backend); }
   [[nodiscard]] bool is_misbehaving(const std::string& backend) const { return misbehaving_.contains(backend); }
@@ -91,7 +100,7 @@ class Oracle {
   std::vector<Record> records_;
   std::map<std::string, std::size_t> record_of_;
   std::map<std::string, std::map<std::string, int>> delivered_, doubtful_, failures_;
-  std::set<std::string> dropped_, misbehaving_;
+  std::set<std::string> dropped_, misbehaving_, refused_;
 };
 
 }  // namespace sluice::sim

@@ -2,13 +2,18 @@
 #include "catch.hh"
 #include "plugin_rig.hh"
 
+#include <sluice/ext/once_keys.h>
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,9 +32,32 @@ std::string completed(const std::string& id, const std::string& job) {
   return event(id, "job.completed", R"({"job_id":")" + job + R"(","batch_id":"b-)" + job + R"("})");
 }
 
+/// The store that workers share, as the host offers it: which jobs were handed over by anybody.
+struct Shared {
+  std::mutex mutex;
+  std::set<std::string> jobs;
+  bool away = false;
+  std::uint32_t asked = 0;
+};
+Shared& shared() {
+  static Shared all;
+  return all;
+}
+sluice_status on_recorded(const sluice_host*, const sluice_str* values, std::uint32_t count, std::uint8_t* recorded,
+                          std::int32_t, sluice_error* error) {
+  const std::lock_guard lock(shared().mutex);
+  ++shared().asked;
+  if (shared().away) {
+    error->len = static_cast<std::uint32_t>(std::min<std::size_t>(8, error->cap));
+    std::memcpy(error->text, "no route", error->len);
+    return SLUICE_AWAY;
+  }
+  for (std::uint32_t i = 0; i < count; ++i) recorded[i] = shared().jobs.contains(std::string(sluice::view(values[i])));
+  return SLUICE_OK;
+}
 struct Handover {
-  explicit Handover(const std::string& config = "{}")
-      : node(rig::class_of(*sluice_module_v1(), "handover"), config, host) {
+  explicit Handover(const std::string& config = "{}", bool shares = false)
+      : host(shares), node(rig::class_of(*sluice_module_v1(), "handover"), config, host) {
     node.start();
   }
   /// One letter per event: p passed, d dropped, R refused.
@@ -53,10 +81,51 @@ struct Handover {
       return line.second.find(part) != std::string::npos;
     }));
   }
-  rig::Host host;
+  struct Host : rig::Host {
+    explicit Host(bool shares) {
+      if (!shares) return;
+      service = [](const sluice_host* h, const char* id) -> const void* {
+        static const sluice_once_keys keys{sizeof(sluice_once_keys), 0, &on_recorded};
+        static const auto plain = rig::Host().service;
+        return std::strcmp(id, SLUICE_ONCE_KEYS) == 0 ? &keys : plain(h, id);
+      };
+    }
+    [[nodiscard]] std::uint64_t now() const { return now_ns(this); }
+  };
+  Host host;
   rig::Node node;
   std::vector<std::uint8_t> verdict;
   std::vector<std::uint64_t> sequences;
+};
+
+/// One of several workers.
+struct Worker : Handover {
+  explicit Worker(const std::string& config) : Handover(config, true) {}
+  /// Ticks until the line is there.
+  bool says(const std::string& line) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (lines(line) == 0 && std::chrono::steady_clock::now() < end) {
+      host.advance_ms(1000);
+      (void)node.tick(host.now());
+    }
+    return lines(line) > 0;
+  }
+  /// Ticks until the store was asked `times` more.
+  bool asks(std::uint32_t times) {
+    std::uint32_t before = 0;
+    {
+      const std::lock_guard lock(shared().mutex);
+      before = shared().asked;
+    }
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (;;) {
+      host.advance_ms(1000);
+      (void)node.tick(host.now());
+      const std::lock_guard lock(shared().mutex);
+      if (shared().asked >= before + times) return true;
+      if (std::chrono::steady_clock::now() > end) return false;
+    }
+  }
 };
 
 struct Folder {
@@ -171,4 +240,30 @@ TEST_CASE("handover: a job that never completes is named in a warning") {
     (void)h.node.tick(0);
   }
   CHECK(h.lines("job_not_completed: job_id=lost, documents=2") == 1);
+}
+
+TEST_CASE("handover: a job that another worker handed over is not late, and no more open here") {
+  shared().jobs = {"elsewhere"};
+  Worker h(R"({"job_ttl":1000})");
+  h.process({document("1", "elsewhere"), document("2", "nowhere")});
+  CHECK(h.says("job_not_completed: job_id=nowhere, documents=1"));
+  CHECK(h.lines("job_id=elsewhere") == 0);
+  CHECK(h.process({completed("3", "elsewhere")}) == "d");
+}
+
+TEST_CASE("handover: late jobs are named only when the shared store answers, and that it does not is said once") {
+  shared().jobs = {"elsewhere"};
+  shared().away = true;
+  Worker h(R"({"job_ttl":1000})");
+  h.process({document("1", "elsewhere"), document("2", "nowhere")});
+  CHECK(h.says("the store that workers share cannot be asked which jobs were handed over: no route"));
+  CHECK(h.asks(3));
+  CHECK(h.lines("job_not_completed") == 0);
+  CHECK(h.lines("cannot be asked") == 1);
+  {
+    const std::lock_guard lock(shared().mutex);
+    shared().away = false;
+  }
+  CHECK(h.says("job_not_completed: job_id=nowhere, documents=1"));
+  CHECK(h.lines("job_id=elsewhere") == 0);
 }

@@ -32,6 +32,24 @@ class Store {
     for (const std::uint8_t one : present) all += static_cast<char>('0' + one);
     return all;
   }
+  /// "10": of two keys the first is another's.
+  std::string claim(const std::vector<std::string>& keys, const std::vector<std::string>& owners,
+                    std::uint64_t ttl_ms = 60'000) {
+    const auto names = views(keys), whose = views(owners);
+    std::vector<std::uint8_t> taken(keys.size());
+    const auto count = static_cast<std::uint32_t>(names.size());
+    if (store_.claim(node_, names.data(), whose.data(), count, ttl_ms, taken.data(), 2000, &error_) != SLUICE_OK) {
+      return std::string(text_, error_.len);
+    }
+    std::string all;
+    for (const std::uint8_t one : taken) all += static_cast<char>('0' + one);
+    return all;
+  }
+  sluice_status release(const std::vector<std::string>& keys, const std::vector<std::string>& owners) {
+    const auto names = views(keys), whose = views(owners);
+    const auto count = static_cast<std::uint32_t>(names.size());
+    return store_.release(node_, names.data(), whose.data(), count, 2000, &error_);
+  }
   Driver driver;
 
  private:
@@ -93,4 +111,23 @@ TEST_CASE("redis_streams key store: a server that goes away is away, and asked a
   CHECK(store.record({"b"}, 60'000) == SLUICE_AWAY);
   server.start();
   CHECK(store.lookup({"a", "b"}) == "10");
+}
+
+TEST_CASE("redis_streams key store: a claim is one owner's, on whatever host, until it is ended or its time is over",
+          "[redis][live]") {
+  RedisServer server;
+  Store one(config(server.url())), two(config(server.url()));
+  CHECK(one.claim({"j", "k"}, {"a", "a"}) == "00");
+  CHECK(two.claim({"j", "l"}, {"b", "b"}) == "10");
+  CHECK(two.claim({"j", "l", "l"}, {"a", "b", "c"}) == "001");
+  CHECK(two.release({"j", "k"}, {"b", "b"}) == SLUICE_OK);  // not its own
+  CHECK(two.claim({"j"}, {"b"}) == "1");
+  CHECK(one.release({"j"}, {"a"}) == SLUICE_OK);
+  CHECK(two.claim({"j"}, {"b"}) == "0");
+  CHECK(one.lookup({"j"}) == "0");  // claimed is not recorded
+  CHECK(one.claim({"short"}, {"a"}, 20) == "0");
+  for (int i = 0; i < 1000 && two.claim({"short"}, {"b"}, 60'000) == "1"; ++i) ::poll(nullptr, 0, 10);
+  CHECK(one.claim({"short"}, {"a"}) == "1");
+  CHECK(one.claim({"ever"}, {"a"}, 0) == "0");
+  CHECK(server.ask({"PTTL", "sluice:dedup:claim:ever"}) == "-1");
 }

@@ -16,8 +16,12 @@
 //                a store of keys (ext/key_store.h), both or neither; throw Away when it cannot be reached:
 //                void lookup(std::span<const sluice_str> keys, std::uint8_t* present, milliseconds timeout)
 //                void record(std::span<const sluice_str> keys, milliseconds ttl, milliseconds timeout)
-//                messages to people (ext/alert.h), all three or none; throw what could not be done:
-//                void test_message(milliseconds) · std::string render(const BatchView*) · std::string silences_path()
+//                and, both or neither, claims on keys
+//                void claim(std::span<const sluice_str> keys, std::span<const sluice_str> owners, std::uint8_t* taken,
+//                           milliseconds ttl, milliseconds timeout)
+//                void release(std::span<const sluice_str> keys, std::span<const sluice_str> owners, milliseconds
+//                timeout) messages to people (ext/alert.h), all three or none; throw what could not be done: void
+//                test_message(milliseconds) · std::string render(const BatchView*) · std::string silences_path()
 //   source       std::uint64_t input_bytes(): of all records until the end, 0 = not known
 //                sluice_status pull(sluice_writer&) · void settle(const sluice_settlement&), once per record
 //                (or void settle(SettlementsView) for all at once)
@@ -208,6 +212,36 @@ sluice_status record(sluice_node* node, const sluice_str* keys, std::uint32_t co
   });
 }
 template <class T>
+concept ClaimsKeys = requires(T t, std::span<const sluice_str> keys, std::uint8_t* taken, std::chrono::milliseconds d) {
+  t.claim(keys, keys, taken, d, d);
+  t.release(keys, keys, d);
+};
+template <class T>
+sluice_status claim(sluice_node* node, const sluice_str* keys, const sluice_str* owners, std::uint32_t count,
+                    std::uint64_t ttl_ms, std::uint8_t* taken, std::int32_t timeout_ms, sluice_error* error) {
+  return guarded(error, [&] {
+    const std::chrono::milliseconds ttl(ttl_ms), timeout(timeout_ms);
+    return as<T>(node).claim(std::span(keys, count), std::span(owners, count), taken, ttl, timeout), SLUICE_OK;
+  });
+}
+template <class T>
+sluice_status release(sluice_node* node, const sluice_str* keys, const sluice_str* owners, std::uint32_t count,
+                      std::int32_t timeout_ms, sluice_error* error) {
+  return guarded(error, [&] {
+    const std::chrono::milliseconds timeout(timeout_ms);
+    return as<T>(node).release(std::span(keys, count), std::span(owners, count), timeout), SLUICE_OK;
+  });
+}
+template <class T>
+constexpr sluice_key_store key_store_of() noexcept {
+  sluice_key_store store{sizeof(sluice_key_store), 0, &lookup<T>, &record<T>, nullptr, nullptr};
+  if constexpr (ClaimsKeys<T>) {
+    store.claim = &claim<T>;
+    store.release = &release<T>;
+  }
+  return store;
+}
+template <class T>
 concept SendsAlerts = requires(T t, std::chrono::milliseconds d, const BatchView* batch) {
   t.test_message(d);
   std::string(t.render(batch));
@@ -247,7 +281,7 @@ const void* extension(const sluice_class*, const char* id) {
     if (std::strcmp(id, SLUICE_ALERTS) == 0) return &alerts;
   }
   if constexpr (StoresKeys<T>) {
-    static const sluice_key_store key_store{sizeof(sluice_key_store), 0, &lookup<T>, &record<T>};
+    static const sluice_key_store key_store = key_store_of<T>();
     if (std::strcmp(id, SLUICE_KEY_STORE) == 0) return &key_store;
   }
   if constexpr (requires(T t) { t.input_bytes(); }) {

@@ -21,6 +21,15 @@ typedef struct sluice_key_store {
   // answer but OK the host records the same keys again.
   SLUICE_LANE sluice_status (*record)(sluice_node*, const sluice_str* keys, uint32_t count, uint64_t ttl_ms,
                                       int32_t timeout_ms, sluice_error*);
+  // Both or neither. Claims make one of several hosts go on that ask for a key at the same moment: taken[i] = 1 when
+  // keys[i] is claimed by another owner than owners[i]; it arrives as 0. Where there is no claim one is made, for
+  // ttl_ms (0: without end). The same owner may claim again, from any host: an event that comes again after a crash
+  // finds its own.
+  SLUICE_LANE sluice_status (*claim)(sluice_node*, const sluice_str* keys, const sluice_str* owners, uint32_t count,
+                                     uint64_t ttl_ms, uint8_t* taken, int32_t timeout_ms, sluice_error*);
+  // Ends these owners' claims; another owner's stays.
+  SLUICE_LANE sluice_status (*release)(sluice_node*, const sluice_str* keys, const sluice_str* owners, uint32_t count,
+                                       int32_t timeout_ms, sluice_error*);
 } sluice_key_store;
 
 #ifdef __cplusplus
