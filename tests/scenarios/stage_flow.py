@@ -195,13 +195,17 @@ class StageFlow(support.Scenario):
         self.assertEqual(self.handler.ids(), ["same"])
 
     def test_a_job_that_is_completed_twice_at_two_workers_is_handed_over_once(self):
-        # Each worker takes one message at a time, and holds it while the handler thinks.
+        # Each worker hands over one at a time, and holds it while the handler thinks; who gets which is the group's choice.
         for name in ("worker-1", "worker-2"):
             self.consumer("batch_size: 1\nconcurrent_tasks: 1", name=name)
         self.handler.gate.clear()
-        held = [event(DOCUMENT, document_id="d%d" % i) for i in range(2)]
-        self.publish(*held)
-        wait_for(lambda: self.handler.under_way == 2, "each worker to hold a document")
+
+        def each_holds_one():
+            if self.handler.under_way < 2:
+                self.publish(event(DOCUMENT, document_id="held"))
+            return self.handler.under_way == 2
+
+        wait_for(each_holds_one, "each worker to hold a document")
         jobs = ["job-%d" % i for i in range(10)]
         completing = [event(COMPLETED, job_id=job) for job in jobs for _ in range(4)]
         self.publish(*[event(DOCUMENT, document_id=job, job_id=job) for job in jobs], *completing)
