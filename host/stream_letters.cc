@@ -29,7 +29,7 @@ bool deletes_single_letters(const NodeConfig& taker) {
 /// The queue behind a backend that writes to an exchange: only for the default exchange it is known.
 std::string queue_of(const NodeConfig& taker, const std::string& asked) {
   if (!asked.empty()) return asked;
-  const std::string key = text_of(taker, "routing_key");
+  std::string key = text_of(taker, "routing_key");
   if (text_of(taker, "exchange").empty() && !key.empty() && key.find('{') == std::string::npos) return key;
   throw SetupError("the dead letters of " + taker.name + " go to the exchange \"" + text_of(taker, "exchange") +
                        "\": name the queue that keeps them with --queue",
