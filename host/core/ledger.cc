@@ -230,6 +230,7 @@ void Ledger::close(PageId id) {
   page.closed = true;
   for (std::uint32_t origin = 0; origin < page.events.size(); ++origin) {
     try_answer(page, origin);
+    watch_waiting(page, page.events[origin]);
     if (watch_events_ && page.events[origin].owed == 0) {
       const Event& event = page.events[origin];
       ended_.push_back(
@@ -262,8 +263,10 @@ bool Ledger::complete(const Completion& completion) {
   for (std::uint32_t i = completion.origin; i < end; ++i) {
     Event& event = page.events[i];
     --event.owed;
+    if (completion.waiting == Waiting::ends) --event.waiting;
     fold(page, i, completion.outcome, completion.code, completion.reason);
     try_answer(page, i);
+    watch_waiting(page, event);
     if (watch_events_ && event.owed == 0 && page.closed) {
       ended_.push_back({page.first_seq + i, event.folded, event.delivered, event.total});
     }
@@ -301,6 +304,23 @@ void Ledger::forget_debt(const Completion& completion) {
   }
 }
 
+void Ledger::waits(const Completion& completion) {
+  Page& page = page_of(completion.page);
+  for (std::uint32_t i = completion.origin; i < completion.origin + completion.count; ++i) {
+    Event& event = page.events[i];
+    SLUICE_ASSERT(event.waiting < event.owed);
+    ++event.waiting;
+    watch_waiting(page, event);
+  }
+}
+
+void Ledger::watch_waiting(const Page& page, Event& event) {
+  if (event.waiting == 0 || event.waiting != event.owed) return;
+  if (fold_ != Fold::min || event.delivered == 0 || !page.closed || event.told_so_far) return;
+  event.told_so_far = true;
+  so_far_.push_back({event.delivered, event.waiting, event.total});
+}
+
 void Ledger::take_decided(std::vector<DecidedRecord>& out) {
   out.clear();
   out.swap(decided_);
@@ -332,6 +352,11 @@ void Ledger::take_settlements(std::vector<Settlement>& out) {
 void Ledger::take_ended(std::vector<EventEnd>& out) {
   out.clear();
   out.swap(ended_);
+}
+
+void Ledger::take_so_far(std::vector<EventSoFar>& out) {
+  out.clear();
+  out.swap(so_far_);
 }
 
 }  // namespace sluice

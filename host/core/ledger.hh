@@ -31,6 +31,9 @@ using PageId = std::uint64_t;
 
 inline constexpr std::uint32_t kNoOrigin = 0xffffffffu;  // an event that nobody is told about
 
+/// What a backend's outage has to do with a delivery: nothing, it waits for its end, or it had waited and has ended.
+enum class Waiting : std::uint8_t { no, begins, ends };
+
 /// One contribution to a range of events [origin, origin + count) of a page.
 struct Completion {
   PageId page = 0;
@@ -38,9 +41,10 @@ struct Completion {
   std::uint32_t count = 0;
   Outcome outcome = Outcome::delivered;
   std::int32_t code = 0;
-  std::string reason;  // empty on the way that everything takes
-  bool moved = false;  // rejected, and safe elsewhere: a dead letter took its place
-  bool kept = false;   // of a debt that owe_keeping() made
+  std::string reason;             // empty on the way that everything takes
+  bool moved = false;             // rejected, and safe elsewhere: a dead letter took its place
+  bool kept = false;              // of a debt that owe_keeping() made
+  Waiting waiting = Waiting::no;  // begins: this is no contribution yet, it is told by waits()
 };
 
 /// What a source is told of one record.
@@ -57,6 +61,13 @@ struct EventEnd {
   std::uint64_t seq = 0;
   Outcome outcome = Outcome::dropped;
   std::uint16_t delivered = 0;  // of `owed_total` required deliveries
+  std::uint16_t owed_total = 0;
+};
+
+/// One event that was delivered as far as it can be for now: what is missing waits for backends that are away.
+struct EventSoFar {
+  std::uint16_t delivered = 0;
+  std::uint16_t waiting = 0;
   std::uint16_t owed_total = 0;
 };
 
@@ -109,6 +120,8 @@ class Ledger {
   void close(PageId page);
   /// An owed contribution came. Returns false when nothing was owed there: a breach, nothing is changed.
   [[nodiscard]] bool complete(const Completion& completion);
+  /// Owed contributions will come once their backend is back; each is told at most once (watch_events only).
+  void waits(const Completion& completion);
 
   /// Records that became final since the last call, in a buffer of the caller.
   void take_settlements(std::vector<Settlement>& out);
@@ -120,6 +133,8 @@ class Ledger {
   void release(PageId page, std::uint32_t record);
   /// Events that became final since the last call (watch_events only).
   void take_ended(std::vector<EventEnd>& out);
+  /// Events of an `any` that were delivered somewhere and wait for nothing but backends that are away; each once.
+  void take_so_far(std::vector<EventSoFar>& out);
 
   [[nodiscard]] std::uint64_t open_records() const noexcept { return open_records_; }
   [[nodiscard]] bool empty() const noexcept { return open_pages_ == 0 && ready_.empty(); }
@@ -135,11 +150,13 @@ class Ledger {
     std::uint16_t total = 0;
     std::uint16_t keeping = 0;  // observers' disks that do not have it yet
     std::uint16_t delivered = 0;
+    std::uint16_t waiting = 0;  // of those owed: for a backend that is away
     Outcome folded = Outcome::dropped;
     Outcome at_best = Outcome::delivered;
     bool touched = false;   // something was contributed
     bool answered = false;  // its record has counted it
     bool derived = false;
+    bool told_so_far = false;
   };
   struct Record {
     std::uint64_t tag = 0;
@@ -173,6 +190,7 @@ class Ledger {
   void forget_debt(const Completion& completion);
   void fold(Page& page, std::uint32_t origin, Outcome outcome, std::int32_t code, std::string_view reason);
   void try_answer(Page& page, std::uint32_t origin);
+  void watch_waiting(const Page& page, Event& event);
   [[nodiscard]] static EventOutcome end_of(const Page& page, const Event& event);
   void finish_record(Page& page, std::uint32_t record);
   void settle(Page& page, std::uint32_t record);
@@ -190,6 +208,7 @@ class Ledger {
   std::deque<PageId> order_;  // in_order: pages in the order of their pulls
   std::vector<Settlement> ready_;
   std::vector<EventEnd> ended_;
+  std::vector<EventSoFar> so_far_;
   std::uint64_t open_records_ = 0;
   std::size_t open_pages_ = 0;
 };

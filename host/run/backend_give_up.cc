@@ -109,9 +109,40 @@ void BackendLane::dead_letter_settled(const Completion& completion) {
 void BackendLane::tell(const Claim& claim, std::uint32_t origin, std::uint32_t count, Outcome outcome,
                        std::int32_t code, std::string_view reason, bool moved) {
   if (claim.sink == nullptr || origin == kNoOrigin) return;
-  auto found = std::ranges::find(told_, claim.sink, &std::pair<SettleSink*, std::vector<Completion>>::first);
-  if (found == told_.end()) found = told_.insert(told_.end(), {claim.sink, {}});
-  found->second.push_back({claim.page, origin, count, outcome, code, std::string(reason), moved});
+  told_to(claim.sink)
+      .push_back({claim.page, origin, count, outcome, code, std::string(reason), moved, false,
+                  claim.waits ? Waiting::ends : Waiting::no});
+}
+
+std::vector<Completion>& BackendLane::told_to(SettleSink* sink) {
+  auto found = std::ranges::find(told_, sink, &std::pair<SettleSink*, std::vector<Completion>>::first);
+  if (found == told_.end()) found = told_.insert(told_.end(), {sink, {}});
+  return found->second;
+}
+
+/// While the far side is away, or the breaker keeps everything back, a sink that asked for it hears which of its events
+/// wait for that; of each once.
+void BackendLane::tell_waiting() {
+  if (!waiting_untold_ || (away_failures_ == 0 && breaker_.state() != BreakerState::open)) return;
+  waiting_untold_ = false;
+  const auto begins = [&](const sluice_event& event, const Claim& claim) {
+    if (claim.sink == nullptr || event.origin == kNoOrigin) return;
+    told_to(claim.sink).push_back({claim.page, event.origin, 1, Outcome::retry, 0, {}, false, false, Waiting::begins});
+  };
+  const auto held = [&](Held& one) {
+    if (!one.claim.tell_waiting || one.claim.waits) return;
+    begins(one.event.view(), one.claim);
+    one.claim.waits = true;
+  };
+  for (auto& [run, next] : queue_) {
+    if (!run.tell_waiting || run.waits) continue;
+    for (std::uint32_t i = next; i < run.count; ++i) begins(run.events[i], claim_on(run));
+    run.waits = true;
+  }
+  for (Held& one : held_) held(one);
+  for (std::uint32_t slot = 0; order_ != nullptr && slot < order_->slots(); ++slot) {
+    if (order_->waits_in(slot)) held(parked_[slot]);
+  }
 }
 
 void BackendLane::free_credit(std::uint64_t events, std::uint64_t bytes) noexcept {

@@ -132,6 +132,7 @@ void BackendLane::step(std::chrono::milliseconds max_rest) {
       backend_.flush();
       progress |= take_completions();
     }
+    tell_waiting();
   }
   send_dead_letters();
   flush_told();
@@ -176,7 +177,7 @@ void BackendLane::take_in(std::uint64_t now_ns) {
       run.bytes = left;
     }
     if (broken_) {
-      const Claim claim{run.sink, run.page, run.queued_ns, 0, 0};
+      const Claim claim = claim_on(run);
       for (const sluice_event& event : run.view()) {
         tell(claim, event.origin, 1, Outcome::retry, 0, name_ + " is stopped because it failed");
         if (!run.overflow) free_credit(1, event.json.len);
@@ -188,6 +189,7 @@ void BackendLane::take_in(std::uint64_t now_ns) {
       shed_overflow(run, now_ns);
       continue;
     }
+    waiting_untold_ |= run.tell_waiting;
     queue_.emplace_back(std::move(run), 0);
   }
   work_runs_.clear();
@@ -301,7 +303,7 @@ void BackendLane::answer_everything(Outcome outcome, std::int32_t code, std::str
   flights_.clear();
   in_flight_ = 0;
   for (auto& [run, next] : queue_) {
-    const Claim claim{run.sink, run.page, run.queued_ns, 0, 0};
+    const Claim claim = claim_on(run);
     for (std::uint32_t i = next; i < run.count; ++i) answer(run.events[i], claim);
   }
   queue_.clear();

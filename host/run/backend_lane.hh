@@ -80,7 +80,12 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
     std::uint64_t queued_ns = 0;
     std::uint64_t first_ns = 0;  // first offered; 0 = never
     std::uint32_t attempts = 0;  // failed tries
+    bool tell_waiting = false;   // as in Run
+    bool waits = false;
   };
+  [[nodiscard]] static Claim claim_on(const Run& run) noexcept {
+    return {run.sink, run.page, run.queued_ns, 0, 0, run.tell_waiting, run.waits};
+  }
   struct Held {  // waits to be offered again
     OwnedEvent event;
     Claim claim;
@@ -174,6 +179,8 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
             std::string_view reason, bool moved = false);
   void free_credit(std::uint64_t events, std::uint64_t bytes) noexcept;
   void flush_told();
+  void tell_waiting();
+  [[nodiscard]] std::vector<Completion>& told_to(SettleSink* sink);
 
   void go_away(std::uint64_t now_ns, std::string_view reason, std::uint32_t retry_after_ms);
   void came_back();
@@ -211,6 +218,7 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   std::string break_reason_;  // set inside publish(); acted on once its books are straight
   bool finishing_ = false;
   bool spooled_ = false;
+  bool waiting_untold_ = false;  // something here may wait of which its sink wants to know and was not told
   std::uint64_t away_until_ns_ = 0;
   std::uint32_t away_failures_ = 0;
   std::uint64_t in_flight_ = 0;

@@ -88,7 +88,7 @@ bool BackendLane::publish(Flight& flight, std::uint64_t now_ns, std::uint32_t& t
 bool BackendLane::offer_queued(std::uint64_t now_ns, std::uint32_t max_events) {
   auto& [run, next] = queue_.front();
   Flight& flight = flights_.emplace_back();
-  flight.claim = {run.sink, run.page, run.queued_ns, 0, 0};
+  flight.claim = claim_on(run);
   flight.block = run.block;
   flight.events = run.events + next;
   flight.count = std::min(run.count - next, max_events);
@@ -132,6 +132,7 @@ void BackendLane::hold(const sluice_event& event, Claim claim, std::uint64_t due
   held.claim = claim;
   held.due_ns = due_ns;
   held.order = next_order_++;
+  waiting_untold_ |= claim.tell_waiting;
   held.reason = std::move(reason);
   held.code = code;
   held_.push_back(std::move(held));
@@ -152,7 +153,7 @@ void BackendLane::expire(std::uint64_t now_ns) {
   while (!queue_.empty() && too_old(queue_.front().first.queued_ns)) {
     auto [run, next] = std::move(queue_.front());
     queue_.pop_front();
-    const Claim claim{run.sink, run.page, run.queued_ns, 0, 0};
+    const Claim claim = claim_on(run);
     const std::string reason = "not delivered within " + std::to_string(delivery_.retry.max_age.count()) + " ms" +
                                (stats_.error().first.empty() ? "" : ": " + stats_.error().first);
     for (std::uint32_t i = next; i < run.count; ++i) {
@@ -184,7 +185,7 @@ void BackendLane::shed_while_open(std::uint64_t now_ns) {
   while (!queue_.empty()) {
     auto [run, next] = std::move(queue_.front());
     queue_.pop_front();
-    const Claim claim{run.sink, run.page, run.queued_ns, 0, 0};
+    const Claim claim = claim_on(run);
     for (std::uint32_t i = next; i < run.count; ++i) {
       give_up(run.events[i], claim, Outcome::retry, 0, "the circuit breaker is open");
     }

@@ -22,7 +22,7 @@ std::uint32_t BackendLane::enter_in_order(const Run& run, std::uint32_t& next, s
       continue;
     }
     if (!entered_.empty() || order_->full()) break;
-    park(event, {run.sink, run.page, run.queued_ns, 0, 0}, *key, next_order_++);
+    park(event, claim_on(run), *key, next_order_++);
     ++next;
   }
   return static_cast<std::uint32_t>(entered_.size());
@@ -34,7 +34,7 @@ bool BackendLane::offer_in_order(std::uint64_t now_ns, std::uint32_t max_events)
   const std::uint32_t count = enter_in_order(run, next, max_events);
   if (count > 0) {
     Flight& flight = flights_.emplace_back();
-    flight.claim = {run.sink, run.page, run.queued_ns, 0, 0};
+    flight.claim = claim_on(run);
     flight.block = run.block;
     flight.events = run.events + next;
     flight.count = count;
@@ -59,6 +59,7 @@ void BackendLane::park(const sluice_event& event, const Claim& claim, const KeyH
   Held& held = parked_[slot];
   held.event = OwnedEvent(event);
   held.claim = claim;
+  waiting_untold_ |= claim.tell_waiting;
 }
 
 /// Tried again later: its key waits for it. Where one before it is held already it waits behind that one.

@@ -25,7 +25,9 @@ struct Run {
   SettleSink* sink = nullptr;  // null: nobody waits for these events
   PageId page = 0;
   std::uint64_t queued_ns = 0;
-  bool overflow = false;  // came without room here: credit was taken from the dead-letter lane instead
+  bool overflow = false;      // came without room here: credit was taken from the dead-letter lane instead
+  bool tell_waiting = false;  // the sink wants to know of events that wait for a backend that is away
+  bool waits = false;         // it was told that what is left of this run does
 
   [[nodiscard]] std::span<const sluice_event> view() const noexcept { return {events, count}; }
 };

@@ -40,6 +40,7 @@ SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, Node
       types_(*wiring_.types),
       batch_events_(wiring_.config->batch_events),
       keeps_undelivered_(node.cannot_hold() && wiring_.undelivered != nullptr),
+      says_published_(wiring_.config->events_dialect && wiring_.config->log.events && reach_.required.size() > 1),
       required_(wiring_.graph->nodes.size()),
       keeping_(wiring_.graph->nodes.size()),
       gating_(wiring_.graph->nodes.size()),
@@ -205,6 +206,10 @@ bool SourceLane::take_settlements(std::uint64_t now_ns) {
       inbox_full_.store(false, std::memory_order_release);
     }
     for (const Completion& completion : inbox_work_) {
+      if (completion.waiting == Waiting::begins) {
+        ledger_.waits(completion);
+        continue;
+      }
       const bool owed = ledger_.complete(completion);
       SLUICE_ASSERT(owed);  // lanes refuse doubles and strangers before they get here
     }
@@ -258,6 +263,11 @@ void SourceLane::settle_ready() {
 }
 
 void SourceLane::watch_ended() {
+  ledger_.take_so_far(so_far_events_);
+  for (const EventSoFar& event : so_far_events_) {
+    say_published(std::to_string(event.delivered) + "/" + std::to_string(event.owed_total) + " succeeded, " +
+                  std::to_string(event.waiting) + " waiting");
+  }
   ledger_.take_ended(ended_events_);
   if (ended_events_.empty()) return;
   for (const NodeIndex index : reach_.consumers) {
@@ -271,15 +281,16 @@ void SourceLane::watch_ended() {
     }
     consumer.settled(seq, outcome);
   }
-  if (wiring_.config->events_dialect && wiring_.config->log.events && reach_.required.size() > 1) {
-    for (const EventEnd& event : ended_events_) {
-      if (event.owed_total > 1) say_published(event);
-    }
+  if (!says_published_) return;
+  for (const EventEnd& event : ended_events_) {
+    if (event.owed_total <= 1) continue;
+    say_published(std::to_string(event.delivered) + "/" + std::to_string(event.owed_total) + " succeeded");
   }
 }
 
-/// The documents' line for each event, bounded per second like "Event published".
-void SourceLane::say_published(const EventEnd& event) {
+/// The documents' line for each event, bounded per second like "Event published". An event that has to wait for a
+/// backend that is away has two: at once how far it is, and how it ended.
+void SourceLane::say_published(const std::string& how) {
   const std::uint64_t second = now() / kSecond;
   if (second != published_second_) {
     if (published_unsaid_ > 0) {
@@ -294,8 +305,7 @@ void SourceLane::say_published(const EventEnd& event) {
     return;
   }
   ++published_said_;
-  say(Level::info, "Multi-backend publish complete: " + std::to_string(event.delivered) + "/" +
-                       std::to_string(event.owed_total) + " succeeded");
+  say(Level::info, "Multi-backend publish complete: " + how);
 }
 
 void SourceLane::keep_for_undelivered(const Pull& pull) {

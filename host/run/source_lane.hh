@@ -102,7 +102,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   bool take_settlements(std::uint64_t now_ns);
   void settle_ready();
   void watch_ended();
-  void say_published(const EventEnd& event);
+  void say_published(const std::string& how);
   [[nodiscard]] bool take_credit();
   [[nodiscard]] bool take_credit_for(std::uint64_t events, std::uint64_t bytes);
   void give_back_credit();
@@ -157,6 +157,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   TypeCache types_;
   const std::uint32_t batch_events_;
   const bool keeps_undelivered_;
+  const bool says_published_;  // the documents' line about several backends
   bool pulls_ahead_ = false;
   std::deque<std::unique_ptr<Pull>> pulls_;  // in hand, oldest first; the one that is routed is not among them
   std::vector<std::unique_ptr<Pull>> idle_pulls_;
@@ -186,6 +187,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   std::vector<Settlement> settlements_;
   std::vector<sluice_settlement> settlements_out_;
   std::vector<EventEnd> ended_events_;
+  std::vector<EventSoFar> so_far_events_;
   bool started_ = true;
   Wakeable* monitor_ = nullptr;
   bool stopped_node_ = false;

@@ -138,7 +138,7 @@ void SourceLane::push(DeliveryLane& lane, NodeIndex target, std::span<const slui
   const bool keeping = keeping_[target] != 0;
   if (keeping) owe_keeping(events);
   lane.push({pending_.block, events.data(), static_cast<std::uint32_t>(events.size()), bytes,
-             required || keeping ? this : nullptr, pending_.page, now(), false});
+             required || keeping ? this : nullptr, pending_.page, now(), false, required && says_published_});
 }
 
 /// The lane is full and does not gate this source. What still fits goes in; for the rest its policy decides.
@@ -152,7 +152,7 @@ void SourceLane::overflow(DeliveryLane& lane, NodeIndex target, std::span<const 
     const auto head = events.first(fits);
     if (required) owe(head);
     lane.push({pending_.block, head.data(), static_cast<std::uint32_t>(fits), bytes, required ? this : nullptr,
-               pending_.page, now(), false});
+               pending_.page, now(), false, required && says_published_});
   }
   auto rest = events.subspan(fits);
   const GraphNode& node = wiring_.graph->nodes[target];

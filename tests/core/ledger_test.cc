@@ -397,3 +397,37 @@ TEST_CASE("ledger: watchers hear of each event once, when its last delivery came
   CHECK(ledger.complete(done(page, 0, Outcome::retry)));
   CHECK(ended(ledger) == "100 delivered 1/2");
 }
+
+TEST_CASE("ledger: an event is told of once when all it waits for is away, and only after a delivery") {
+  Ledger ledger(Fold::min, false, true);
+  const PageId page = page_of(ledger, {1}, 3);
+  const auto so_far = [&] {
+    std::vector<EventSoFar> events;
+    ledger.take_so_far(events);
+    std::string out;
+    for (const EventSoFar& one : events) {
+      out += std::to_string(one.delivered) + "/" + std::to_string(one.owed_total) + " " + std::to_string(one.waiting);
+    }
+    return out;
+  };
+  Completion waits = done(page, 0, Outcome::retry);
+  waits.waiting = Waiting::begins;
+  Completion back = done(page, 0, Outcome::delivered);
+  back.waiting = Waiting::ends;
+
+  ledger.waits(waits);
+  CHECK(so_far().empty());
+  CHECK(ledger.complete(back));  // one delivered, and it waits no more; the other two are being tried
+  CHECK(so_far().empty());
+  ledger.waits(waits);
+  CHECK(so_far().empty());
+  ledger.waits(waits);
+  CHECK(so_far() == "1/3 2");
+  CHECK(ledger.complete(back));
+  CHECK(so_far().empty());
+  CHECK(ledger.complete(back));
+  CHECK(so_far().empty());
+  CHECK(ended(ledger) == "1 delivered 3/3");
+  CHECK(settled(ledger) == "1 delivered");
+  CHECK(ledger.empty());
+}
