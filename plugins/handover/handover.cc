@@ -13,6 +13,7 @@ constexpr std::uint32_t kTickMs = 1000;
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 constexpr std::uint64_t kAskEveryNs = 10 * kNsPerSecond;  // the store that workers share, about the jobs open here
 constexpr std::size_t kLateLines = 20;                    // jobs named in one round of warnings
+constexpr sluice::JournalFormat kState{.header = "sluice handover state 1\n", .cure = "to forget the jobs"};
 
 std::int64_t unix_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -35,7 +36,7 @@ Handover::Handover(sluice::HostView host, sluice::ConfigView config)
       repeated_cell_(
           host.cell(SLUICE_COUNTER, "repeated_batches_total", "Completing events of a job that was handed over.")),
       open_cell_(host.cell(SLUICE_GAUGE, "open_jobs", "Jobs with documents that wait for their completing event.")) {
-  if (config.has("state")) state_.emplace(config.text("state"));
+  if (config.has("state")) state_.emplace(config.text("state"), kState);
   const sluice_host& raw = host.raw();
   const auto* keys = static_cast<const sluice_once_keys*>(raw.service(&raw, SLUICE_ONCE_KEYS));
   if (batch_ && keys != nullptr) elsewhere_ = std::make_unique<Elsewhere>(raw, *keys);

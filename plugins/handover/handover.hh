@@ -6,8 +6,8 @@
 #include "data_text.hh"
 #include "elsewhere.hh"
 #include "jobs.hh"
-#include "state_file.hh"
 
+#include <sluice/cpp/journal_file.hh>
 #include <sluice/cpp/plugin.hh>
 
 #include <cstdint>
@@ -47,7 +47,7 @@ class Handover {
   const std::uint64_t lines_per_second_;
   Jobs jobs_;
   DataReader data_;
-  std::optional<StateFile> state_;
+  std::optional<sluice::JournalFile> state_;
   bool state_failed_ = false;
   std::unordered_map<std::uint64_t, std::string> on_the_way_;  // by seq: the jobs whose batch is being delivered
   std::unordered_set<std::string> jobs_on_the_way_;

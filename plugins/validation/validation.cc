@@ -17,6 +17,13 @@ bool is_one_of(const std::vector<std::string>& types, std::string_view type) {
   return std::any_of(types.begin(), types.end(), [&](const std::string& one) { return one == type; });
 }
 
+// The older version has the same lines, but identities were hashed in another way: counts and halts go on, the
+// identities fit nothing.
+constexpr sluice::JournalFormat kState{.header = "sluice validation state 2\n",
+                                       .older_header = "sluice validation state 1\n",
+                                       .cure = "to count from zero",
+                                       .growth_bytes_min = 4 * 1024 * 1024};
+
 Rules rules_from(const sluice::ConfigView& config) {
   return {static_cast<std::uint64_t>(config.integer("early_checkpoint")),
           config.number("early_threshold"),
@@ -51,7 +58,7 @@ Validation::Validation(sluice::HostView host, sluice::ConfigView config)
       throw sluice::BadConfig("success_types and failure_types both name '" + type + "': it can only be one of them");
     }
   }
-  if (config.has("state")) journal_.emplace(config.text("state"));
+  if (config.has("state")) journal_.emplace(config.text("state"), kState);
 }
 
 void Validation::start(std::chrono::milliseconds) {

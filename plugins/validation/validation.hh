@@ -3,10 +3,10 @@
 #pragma once
 
 #include "findings.hh"
-#include "journal.hh"
 #include "run_id.hh"
 #include "runs.hh"
 
+#include <sluice/cpp/journal_file.hh>
 #include <sluice/cpp/plugin.hh>
 
 #include <chrono>
@@ -48,7 +48,7 @@ class Validation {
   Runs runs_;
   RunIdReader run_id_, total_;
   std::uint64_t now_ns_ = 0;  // of this call
-  std::optional<Journal> journal_;
+  std::optional<sluice::JournalFile> journal_;
   bool state_failed_ = false;
   std::vector<Finding> findings_;
   std::optional<std::string> halt_text_;  // of this call
