@@ -81,7 +81,7 @@ class RedisTls(Scenario):
         trusting = {"ca_file": made.authority}
         ours = trusting | {"certificate_file": made.client.certificate, "key_file": made.client.key}
         stranger = self.run_host(self.configured(server.tls_url, trusting, "stranger"), "stranger")
-        stranger.wait_for_line("Backend is away")
+        stranger.wait_for_line("Not reachable at start", "\"redis\"")
         self.assertEqual(server.cli("XLEN", STREAM).strip(), "0")
         host = self.run_host(self.configured(server.tls_url, ours))
         wait_for(lambda: len(self.logged()) == 3, lambda: "the events, of\n" + host.text())
@@ -94,7 +94,7 @@ class RedisTls(Scenario):
                 server = Server(self.folder / name, tls=made, certificate=pair).start()
                 try:
                     host = self.run_host(self.configured(server.tls_url, {"ca_file": made.authority}, name), "sluice-" + name)
-                    line, = host.wait_for_line("Backend is away")[:1]
+                    line, = host.wait_for_line("Not reachable at start", "\"redis\"")[:1]
                     self.assertRegex(line, "TLS.*certificate")
                     host.end()
                     self.assertEqual(server.cli("XLEN", STREAM).strip(), "0")
@@ -107,7 +107,7 @@ class RedisTls(Scenario):
         made = self.certificates()
         server = self.server(made)
         host = self.run_host(self.configured(server.tls_url, {}))
-        host.wait_for_line("Backend is away")
+        host.wait_for_line("Not reachable at start", "\"redis\"")
         self.assertEqual(server.cli("XLEN", STREAM).strip(), "0")
 
 
