@@ -110,6 +110,16 @@ struct Worker : Handover {
     }
     return lines(line) > 0;
   }
+  /// Ticks until every job it had open is known to be handed over, or is late.
+  bool knows_of_no_open_job() {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (std::chrono::steady_clock::now() < end) {
+      host.advance_ms(1000);
+      (void)node.tick(host.now());
+      if (host.cell("open_jobs")->value == 0) return true;
+    }
+    return false;
+  }
   /// Ticks until the store was asked `times` more.
   bool asks(std::uint32_t times) {
     std::uint32_t before = 0;
@@ -248,7 +258,15 @@ TEST_CASE("handover: a job that another worker handed over is not late, and no m
   h.process({document("1", "elsewhere"), document("2", "nowhere")});
   CHECK(h.says("job_not_completed: job_id=nowhere, documents=1"));
   CHECK(h.lines("job_id=elsewhere") == 0);
-  CHECK(h.process({completed("3", "elsewhere")}) == "d");
+}
+
+TEST_CASE("handover: what another worker handed over is not handed over here once that is known") {
+  shared().jobs = {"elsewhere"};
+  Worker h("{}");
+  h.process({document("1", "elsewhere")});
+  REQUIRE(h.asks(1));
+  REQUIRE(h.knows_of_no_open_job());
+  CHECK(h.process({completed("2", "elsewhere")}) == "d");
 }
 
 TEST_CASE("handover: late jobs are named only when the shared store answers, and that it does not is said once") {
