@@ -52,14 +52,16 @@ class Class(Far):
         import pika
         connection = self.server.connection()
         channel = connection.channel()
-        for event in events:
+        for number, event in enumerate(events, 1):
+            if number == len(events):
+                channel.confirm_delivery()  # a quorum queue keeps order: with the last one all of them are there
             parts = samples.meaning(event) if mode == "binary" else {}
             body = json.dumps(parts.pop("data")).encode() if parts else event
             content_type = parts.pop("datacontenttype") if parts else STRUCTURED
             properties = pika.BasicProperties(content_type=content_type, delivery_mode=2,
                                               headers={"ce-" + name: value for name, value in parts.items()} or None)
             channel.basic_publish("", place, body, properties)
-        connection.close()  # answered when all before it was handled
+        connection.close()
 
     def write_empty(self, place):
         import pika
