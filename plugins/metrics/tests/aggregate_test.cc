@@ -20,6 +20,11 @@ std::uint64_t allocations = 0;
   if (void* made = std::malloc(bytes)) return made;
   throw std::bad_alloc();
 }
+// Libraries call this one, too, and give back by the same delete.
+[[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(bytes);
+}
 [[gnu::noinline]] void operator delete(void* made) noexcept { std::free(made); }
 [[gnu::noinline]] void operator delete(void* made, std::size_t) noexcept { std::free(made); }
 
