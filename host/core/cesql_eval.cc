@@ -1,13 +1,12 @@
 // Evaluation of a compiled expression over one event.
 #include "core/cesql_text.hh"
 #include "core/cesql_tree.hh"
+#include "core/cesql_value.hh"
 #include "core/filter.hh"
 
 #include <sluice/cpp/text.hh>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <limits>
 #include <new>
 #include <optional>
@@ -19,58 +18,6 @@ namespace {
 
 constexpr std::int32_t kSmallest = std::numeric_limits<std::int32_t>::min();
 constexpr std::int32_t kLargest = std::numeric_limits<std::int32_t>::max();
-
-constexpr Value boolean(bool value) noexcept { return {Type::boolean, value ? 1 : 0, {}}; }
-constexpr Value integer(std::int32_t value) noexcept { return {Type::integer, value, {}}; }
-constexpr Value string(std::string_view text) noexcept { return {Type::string, 0, text}; }
-
-constexpr Type type_of(Op op) noexcept {
-  switch (op) {
-    case Op::concat:
-    case Op::concat_ws:
-    case Op::lower:
-    case Op::upper:
-    case Op::trim:
-    case Op::left:
-    case Op::right:
-    case Op::substring:
-    case Op::to_string:
-      return Type::string;
-    case Op::negate:
-    case Op::multiply:
-    case Op::divide:
-    case Op::modulo:
-    case Op::add:
-    case Op::subtract:
-    case Op::length:
-    case Op::abs:
-    case Op::to_integer:
-      return Type::integer;
-    default:
-      return Type::boolean;
-  }
-}
-constexpr Value zero_of(Type type) noexcept { return {type, 0, {}}; }
-
-constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-constexpr char upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
-constexpr bool is_blank(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
-  return std::ranges::equal(text, lower_case, [](char a, char b) { return lower(a) == b; });
-}
-
-/// Base 10, an optional sign, nothing else.
-std::optional<std::int32_t> integer_in(std::string_view text) noexcept {
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::nullopt;
-  }
-  std::int32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 struct Outcome {
   Value value;
@@ -142,7 +89,7 @@ class Evaluation {
         failed = true;
         continue;
       }
-      const auto one = cast(operand.value, Type::boolean);
+      const auto one = cast(operand.value, Type::boolean, scratch_);
       if (!one) return fail(child(node, i), ErrorKind::cast, boolean(false));
       const bool value = one->number != 0;
       if (node.op == Op::logic_xor) {
@@ -161,7 +108,7 @@ class Evaluation {
       case Op::like: {
         const Outcome text = eval(node.children[0]);
         if (text.failed) return {boolean(false), true};
-        const auto as_text = cast(text.value, Type::string);
+        const auto as_text = cast(text.value, Type::string, scratch_);
         if (!as_text) return fail(node, ErrorKind::generic);
         return {boolean(is_like(as_text->text, node.text) != node.negated)};
       }
@@ -183,35 +130,15 @@ class Evaluation {
     if (failed) return {zero_of(type_of(node.op)), true};
     if (node.op == Op::equal || node.op == Op::unequal) return equality(node, values[0], values[1]);
     for (std::size_t i = 0; i < node.children.size(); ++i) {
-      const auto as_wanted = cast(values[i], wanted(node.op, i));
+      const auto as_wanted = cast(values[i], wanted(node.op, i), scratch_);
       if (!as_wanted) return fail(child(node, i), ErrorKind::cast, zero_of(type_of(node.op)));
       values[i] = *as_wanted;
     }
     return type_of(node.op) == Type::string || node.op == Op::length ? of_text(node, values) : of_numbers(node, values);
   }
 
-  [[nodiscard]] static Type wanted(Op op, std::size_t operand) noexcept {
-    switch (op) {
-      case Op::logic_not:
-      case Op::to_boolean:
-        return Type::boolean;
-      case Op::length:
-      case Op::lower:
-      case Op::upper:
-      case Op::trim:
-      case Op::to_string:
-        return Type::string;
-      case Op::left:
-      case Op::right:
-      case Op::substring:
-        return operand == 0 ? Type::string : Type::integer;
-      default:
-        return Type::integer;
-    }
-  }
-
   Outcome equality(const Node& node, const Value& left, const Value& right) {
-    const auto cast_left = cast(left, right.type);
+    const auto cast_left = cast(left, right.type, scratch_);
     if (!cast_left) return fail(child(node, 0), ErrorKind::cast, boolean(false));
     return {boolean(same(*cast_left, right) == (node.op == Op::equal))};
   }
@@ -223,7 +150,7 @@ class Evaluation {
       const Outcome element = eval(node.children[i]);
       if (element.failed) failed = true;
       if (failed) continue;
-      const auto as_left = cast(element.value, left.value.type);
+      const auto as_left = cast(element.value, left.value.type, scratch_);
       if (!as_left) {
         failed = fail(child(node, i), ErrorKind::cast).failed;
       } else {
@@ -240,7 +167,7 @@ class Evaluation {
       const Outcome operand = eval(node.children[i]);
       failed = failed || operand.failed;
       if (failed) continue;
-      const auto part = cast(operand.value, Type::string);
+      const auto part = cast(operand.value, Type::string, scratch_);
       if (!part) return fail(node, ErrorKind::generic);
       if (node.op == Op::concat_ws && i == 0) {
         separator = part->text;
@@ -348,35 +275,6 @@ class Evaluation {
     return {string({made, text.size()})};
   }
 
-  static bool same(const Value& a, const Value& b) noexcept {
-    return a.type == Type::string ? a.text == b.text : a.number == b.number;
-  }
-
-  /// Nothing when the value has no place in that type.
-  std::optional<Value> cast(const Value& value, Type to) {
-    if (value.type == to) return value;
-    switch (to) {
-      case Type::string: {
-        if (value.type == Type::boolean) return string(value.number != 0 ? "true" : "false");
-        char* digits = scratch_.allocate(12);
-        if (digits == nullptr) return std::nullopt;
-        const char* end = std::to_chars(digits, digits + 12, value.number).ptr;
-        return string({digits, static_cast<std::size_t>(end - digits)});
-      }
-      case Type::integer: {
-        if (value.type == Type::boolean) return integer(value.number);
-        const auto number = integer_in(value.text);
-        return number ? std::optional<Value>(integer(*number)) : std::nullopt;
-      }
-      case Type::boolean:
-        if (value.type == Type::integer) return boolean(value.number != 0);
-        if (equals_ignoring_case(value.text, "true")) return boolean(true);
-        if (equals_ignoring_case(value.text, "false")) return boolean(false);
-        return std::nullopt;
-    }
-    return std::nullopt;
-  }
-
   const Tree& tree_;
   const sluice_event& event_;
   Scratch& scratch_;
@@ -403,35 +301,6 @@ char* Scratch::allocate(std::size_t bytes) {
   return reinterpret_cast<char*>(piece + 1);
 }
 
-std::string_view name_of(ErrorKind kind) noexcept {
-  switch (kind) {
-    case ErrorKind::math:
-      return "math";
-    case ErrorKind::cast:
-      return "cast";
-    case ErrorKind::missing_function:
-      return "missingFunction";
-    case ErrorKind::function_evaluation:
-      return "functionEvaluation";
-    case ErrorKind::missing_attribute:
-      return "missingAttribute";
-    case ErrorKind::generic:
-      break;
-  }
-  return "generic";
-}
-
-std::optional<Expression> Expression::parse(std::string_view text, std::string& why) {
-  try {
-    Expression made;
-    made.tree_ = std::make_shared<const Tree>(compile(text));
-    return made;
-  } catch (const ParseError& error) {
-    why = "at byte " + std::to_string(error.at) + ": " + error.what;
-    return std::nullopt;
-  }
-}
-
 Result Expression::evaluate(const sluice_event& event, Scratch& scratch) const {
   return Evaluation(*tree_, event, scratch).run();
 }
@@ -445,8 +314,5 @@ bool Expression::matches(const sluice_event& event) const noexcept {
     return false;
   }
 }
-
-const std::string& Expression::objection() const noexcept { return tree_->objection; }
-const std::string& Expression::text() const noexcept { return tree_->text; }
 
 }  // namespace sluice::cesql
