@@ -1,5 +1,6 @@
 // An HTTP/1.1 server on one thread: sockets, parsing, deadlines, answers. It knows nothing of events: what a request
-// means is the Reception's word. Every wait is inside run(). Its .cc is the only file that knows Boost.
+// means is the Reception's word. Every wait is inside run(). Only server.cc (who comes in, the waiting) and
+// connection.cc (one caller's requests) know Boost.
 #pragma once
 
 #include "desk.hh"

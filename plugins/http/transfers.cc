@@ -1,11 +1,13 @@
 #include "transfers.hh"
 
-#include "ascii.hh"
+#include "due_time.hh"
+#include "failure.hh"
+#include "socket_watch.hh"
+#include "url.hh"
 
 #include <curl/curl.h>
 #include <curl/header.h>
 
-#include <sys/epoll.h>
 #include <unistd.h>
 #include <algorithm>
 #include <array>
@@ -19,25 +21,12 @@ namespace {
 constexpr std::size_t kReplyKeptBytes = 256;
 constexpr std::size_t kReplyBytesMax = 1024 * 1024;   // a longer answer is cut off; its status counts
 constexpr std::size_t kBufferKeptBytes = 256 * 1024;  // a larger body buffer is given back after use
-constexpr int kSocketsPerWait = 256;
-using Clock = std::chrono::steady_clock;
-constexpr Clock::time_point kAtOnce{};
+using Clock = DueTime::Clock;
 
 /// Once per process and never undone: other modules may use libcurl too.
 void start_libcurl() {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_ALL);
   if (started != CURLE_OK) throw std::runtime_error(std::string("libcurl: ") + curl_easy_strerror(started));
-}
-
-/// Whether any variable could name a proxy (http_proxy, ALL_PROXY, …). libcurl asks for five of them at each request.
-bool environment_names_proxy() {
-  constexpr std::string_view kEnd = "_proxy";
-  for (char** one = environ; one != nullptr && *one != nullptr; ++one) {
-    const std::string_view line = *one;
-    const std::string_view name = line.substr(0, line.find('='));
-    if (name.size() > kEnd.size() && same_text(name.substr(name.size() - kEnd.size()), kEnd)) return true;
-  }
-  return false;
 }
 
 struct Easy {
@@ -96,31 +85,6 @@ long version_of(HttpVersion version, bool tls) noexcept {
   }
 }
 
-Failure failure_of(CURLcode code, bool request_left) noexcept {
-  switch (code) {
-    case CURLE_OK:
-    case CURLE_WRITE_ERROR:  // our own bound on the answer: the status has come
-      return Failure::none;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PROXY:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-      return Failure::unreachable;
-    case CURLE_OPERATION_TIMEDOUT:
-      return request_left ? Failure::timed_out : Failure::unreachable;
-    default:
-      return request_left ? Failure::broken : Failure::unreachable;
-  }
-}
-
 std::string_view header_of(CURL* easy, const char* name) noexcept {
   curl_header* found = nullptr;
   if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK) return {};
@@ -148,35 +112,7 @@ ParsedUrl no_url() {
   return made;
 }
 
-std::string url_part(CURLU* url, CURLUPart part) {
-  char* text = nullptr;
-  if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return {};
-  std::string made(text);
-  curl_free(text);
-  return made;
-}
-
 }  // namespace
-
-Target inspect_url(const std::string& url) {
-  Target made;
-  const ParsedUrl parsed = no_url();
-  const CURLUcode bad = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME);
-  if (bad != CURLUE_OK) {
-    made.problem = std::string("not a URL (") + curl_url_strerror(bad) + "); write https://host/path";
-    return made;
-  }
-  const std::string scheme = url_part(parsed.get(), CURLUPART_SCHEME);
-  const std::string host = url_part(parsed.get(), CURLUPART_HOST);
-  const std::string port = url_part(parsed.get(), CURLUPART_PORT);
-  if (scheme != "http" && scheme != "https") {
-    made.problem = "scheme " + scheme + "://; write http:// or https://";
-    return made;
-  }
-  made.shown = scheme + "://" + host + (port.empty() ? "" : ":" + port) + url_part(parsed.get(), CURLUPART_PATH);
-  made.token_in_query = url_part(parsed.get(), CURLUPART_QUERY).find("access_token=") != std::string::npos;
-  return made;
-}
 
 struct Transfers::State {
   explicit State(TransferOptions with);
@@ -185,36 +121,32 @@ struct Transfers::State {
   State& operator=(const State&) = delete;
 
   void configure(CURL* easy);
-  void watch(int fd, int what);
-  void tell_epoll(int fd, std::uint32_t events);
-  void watch_wake(int fd);
   void run(curl_socket_t socket, int what) {
     int running = 0;
     curl_multi_socket_action(multi, socket, what, &running);
   }
-  void run_due();
-  [[nodiscard]] int wait_ms(Clock::time_point until) const;
+  void run_due() {
+    if (due.take()) run(CURL_SOCKET_TIMEOUT, 0);
+  }
   bool step(int timeout_ms);  // true: wake_fd is readable
   std::size_t collect(const Finish& finish);
   void finished(Pooled& transfer, CURLcode code, const Finish& finish);
   void answered(CURLcode code);
   void free(Pooled& transfer);
 
+  /// libcurl says which sockets it waits for. Between two requests it waits for none of a kept connection's.
   static int on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
-    static_cast<State*>(self)->watch(socket, what);
+    const bool any = what != CURL_POLL_REMOVE;
+    static_cast<State*>(self)->sockets.want(socket, any && (what & CURL_POLL_IN) != 0,
+                                            any && (what & CURL_POLL_OUT) != 0);
     return 0;
   }
-  /// A closed socket has left epoll by itself, and its number may come back as another one.
   static int on_close(void* self, curl_socket_t socket) {
-    auto& me = *static_cast<State*>(self);
-    if (static_cast<std::size_t>(socket) < me.watched.size()) me.watched[static_cast<std::size_t>(socket)] = {};
+    static_cast<State*>(self)->sockets.forget(socket);
     return ::close(socket);
   }
   static int on_timer(CURLM*, long timeout_ms, void* self) {
-    auto& me = *static_cast<State*>(self);
-    me.timer_set = timeout_ms >= 0;
-    // "At once" comes with every request; it needs no look at the clock.
-    if (me.timer_set) me.timer = timeout_ms == 0 ? kAtOnce : Clock::now() + std::chrono::milliseconds(timeout_ms);
+    static_cast<State*>(self)->due.set(timeout_ms);
     return 0;
   }
 
@@ -222,20 +154,13 @@ struct Transfers::State {
   ParsedUrl url;
   bool tls;
   bool proxy_named = environment_names_proxy();
-  struct Watched {
-    std::uint32_t wanted = 0;  // what libcurl waits for now
-    std::uint32_t told = 0;    // what epoll looks for; 0 = not in it
-  };
-  std::vector<Watched> watched;  // by descriptor
-  int epoll = -1;
-  int wake_fd = -1;
+  SocketWatch sockets;
   CURLM* multi = nullptr;
   Slist common;
   std::deque<Pooled> pool;
   std::vector<Pooled*> idle;
   std::uint32_t under_way = 0;
-  bool timer_set = false;
-  Clock::time_point timer;
+  DueTime due;
   // The handshake's own transfer, made when it is first needed.
   std::unique_ptr<Easy> question;
   std::unique_ptr<Slist> question_headers;
@@ -248,9 +173,8 @@ Transfers::State::State(TransferOptions with)
   if (curl_url_set(url.get(), CURLUPART_URL, options.url.c_str(), 0) != CURLUE_OK) {
     throw std::runtime_error("webhook: not a URL");
   }
-  epoll = ::epoll_create1(EPOLL_CLOEXEC);
   multi = curl_multi_init();
-  if (epoll < 0 || multi == nullptr) throw std::runtime_error("webhook: no descriptor or memory left");
+  if (multi == nullptr) throw std::runtime_error("webhook: no descriptor or memory left");
   for (const std::string& line : options.headers) common.add(line);
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.in_flight_max));
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &State::on_socket);
@@ -280,7 +204,6 @@ Transfers::State::~State() {
   pool.clear();
   question.reset();
   curl_multi_cleanup(multi);
-  if (epoll >= 0) ::close(epoll);
 }
 
 /// What every request has in common.
@@ -304,71 +227,11 @@ void Transfers::State::configure(CURL* easy) {
   if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
 }
 
-/// libcurl says which sockets it waits for. Between two requests it waits for none of a kept connection's: the socket
-/// stays in epoll all the same, as leaving and entering would cost two calls a request.
-void Transfers::State::watch(int fd, int what) {
-  const auto place = static_cast<std::size_t>(fd);
-  if (place >= watched.size()) watched.resize(place + 1);
-  std::uint32_t wanted = 0;
-  if ((what & CURL_POLL_IN) != 0 && what != CURL_POLL_REMOVE) wanted |= EPOLLIN;
-  if ((what & CURL_POLL_OUT) != 0 && what != CURL_POLL_REMOVE) wanted |= EPOLLOUT;
-  watched[place].wanted = wanted;
-  if (wanted != 0 && wanted != watched[place].told) tell_epoll(fd, wanted);
-}
-
-void Transfers::State::tell_epoll(int fd, std::uint32_t events) {
-  Watched& socket = watched[static_cast<std::size_t>(fd)];
-  epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
-  const int how = events == 0 ? EPOLL_CTL_DEL : socket.told == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  ::epoll_ctl(epoll, how, fd, &event);
-  socket.told = events;
-}
-
-void Transfers::State::watch_wake(int fd) {
-  if (fd == wake_fd) return;
-  epoll_event event{};
-  if (wake_fd >= 0) ::epoll_ctl(epoll, EPOLL_CTL_DEL, wake_fd, &event);
-  wake_fd = fd;
-  if (fd < 0) return;
-  event.events = EPOLLIN;
-  event.data.fd = fd;
-  ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
-void Transfers::State::run_due() {
-  if (!timer_set || (timer != kAtOnce && Clock::now() < timer)) return;
-  timer_set = false;
-  run(CURL_SOCKET_TIMEOUT, 0);
-}
-
-int Transfers::State::wait_ms(Clock::time_point until) const {
-  const Clock::time_point first = timer_set ? std::min(timer, until) : until;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - Clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
-}
-
 bool Transfers::State::step(int timeout_ms) {
-  std::array<epoll_event, kSocketsPerWait> events;
-  const int count = ::epoll_wait(epoll, events.data(), kSocketsPerWait, timeout_ms);
-  bool woken = false;
-  for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.fd == wake_fd) {
-      woken = true;
-      continue;
-    }
-    if (watched[static_cast<std::size_t>(event.data.fd)].wanted == 0) {
-      tell_epoll(event.data.fd, 0);  // a kept connection that nobody uses says something: it is being closed
-      continue;
-    }
-    int what = 0;
-    if ((event.events & (EPOLLIN | EPOLLHUP)) != 0) what |= CURL_CSELECT_IN;
-    if ((event.events & EPOLLOUT) != 0) what |= CURL_CSELECT_OUT;
-    if ((event.events & EPOLLERR) != 0) what |= CURL_CSELECT_ERR;
-    run(event.data.fd, what);
-  }
+  const bool woken = sockets.wait(timeout_ms, [this](const SocketWatch::Ready& ready) {
+    run(ready.fd, (ready.readable ? CURL_CSELECT_IN : 0) | (ready.writable ? CURL_CSELECT_OUT : 0) |
+                      (ready.failed ? CURL_CSELECT_ERR : 0));
+  });
   run_due();
   return woken;
 }
@@ -468,11 +331,11 @@ void Transfers::push() { state_->run_due(); }
 
 void Transfers::wait(int wake_fd, std::chrono::milliseconds timeout, const Finish& finish) {
   State& s = *state_;
-  s.watch_wake(wake_fd);
+  s.sockets.wake_by(wake_fd);
   if (s.collect(finish) > 0) return;
   const Clock::time_point until = timeout.count() == 0 ? Clock::time_point() : Clock::now() + timeout;
   while (true) {
-    const bool woken = s.step(timeout.count() == 0 ? 0 : s.wait_ms(until));
+    const bool woken = s.step(timeout.count() == 0 ? 0 : s.due.wait_ms(until));
     if (s.collect(finish) > 0 || woken || timeout.count() == 0 || Clock::now() >= until) return;
   }
 }

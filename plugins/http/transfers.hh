@@ -1,5 +1,5 @@
 // Many HTTP requests at a time on one thread: a pool of transfers over kept connections. It knows nothing of events.
-// Every wait is inside wait(). Its .cc is the only file that knows libcurl.
+// Every wait is inside wait(). Only its .cc, url.cc and failure.cc know libcurl.
 #pragma once
 
 #include "reply.hh"
@@ -60,14 +60,6 @@ struct Transfer {
   HeaderLines headers;    // of this request alone
   std::uint32_t number = 0;
 };
-
-/// What stands in a URL, as far as others need it.
-struct Target {
-  std::string problem;  // not empty: it is no http(s) URL, and why
-  std::string shown;    // without credentials and query: fit for logs
-  bool token_in_query = false;
-};
-[[nodiscard]] Target inspect_url(const std::string& url);
 
 class Transfers {
  public:

@@ -7,6 +7,7 @@
 #include "request.hh"
 #include "signature.hh"
 #include "transfers.hh"
+#include "url.hh"
 
 #include <sluice/cpp/plugin.hh>
 
