@@ -29,10 +29,11 @@ bool deletes_single_letters(const NodeConfig& taker) {
 /// The queue behind a backend that writes to an exchange: only for the default exchange it is known.
 std::string queue_of(const NodeConfig& taker, const std::string& asked) {
   if (!asked.empty()) return asked;
+  if (std::string known = text_of(taker, "dead_letters_queue"); !known.empty()) return known;
   std::string key = text_of(taker, "routing_key");
   if (text_of(taker, "exchange").empty() && !key.empty() && key.find('{') == std::string::npos) return key;
   throw SetupError("the dead letters of " + taker.name + " go to the exchange \"" + text_of(taker, "exchange") +
-                       "\": name the queue that keeps them with --queue",
+                       "\": name the queue that keeps them with --queue, or as its dead_letters_queue",
                    kUsage);
 }
 

@@ -26,7 +26,13 @@ EventLog::EventLog(sluice::HostView host, sluice::ConfigView config)
       format_(sluice::envelope_named(config.text("format")).value_or(sluice::Envelope::cloudevents)),
       sync_(sync_named(config.text("fsync"))),
       sync_every_ns_(static_cast<std::uint64_t>(config.integer("fsync_interval")) * 1'000'000),
-      file_(options_from(config), [this](std::int32_t level, const std::string& text) { host_.log(level, text); }) {}
+      file_(options_from(config), [this](std::int32_t level, const std::string& text) { host_.log(level, text); }) {
+  if (!config.boolean("holds_dead_letters")) return;
+  letters_.emplace(config.text("path"));
+  letter_watch_.emplace(
+      host, [this](std::chrono::milliseconds timeout) { return letters_->ask(timeout); },
+      "Time since the death of the oldest letter in the log; 0 when it is empty.");
+}
 
 EventLog::~EventLog() { sync_now(); }
 
@@ -100,6 +106,7 @@ sluice_status EventLog::poll(int wake_fd, std::chrono::milliseconds timeout, std
 }
 
 void EventLog::stop(std::chrono::milliseconds) {
+  if (letter_watch_) letter_watch_->stop();
   write_gathered();
   sync_now();
 }

@@ -7,11 +7,14 @@
 #pragma once
 
 #include "gathered_lines.hh"
+#include "letter_lines.hh"
 #include "log_file.hh"
 
 #include <sluice/cpp/envelope.hh>
+#include <sluice/cpp/letter_watch.hh>
 #include <sluice/cpp/plugin.hh>
 
+#include <optional>
 #include <string>
 
 namespace file_plugin {
@@ -23,7 +26,10 @@ class EventLog {
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
 
-  void start(std::chrono::milliseconds) { file_.open(); }
+  void start(std::chrono::milliseconds) {
+    if (letter_watch_) letter_watch_->start();
+    file_.open();
+  }
   sluice_status publish(sluice::BatchView batch, std::uint32_t& taken);
   void flush() { write_gathered(); }
   sluice_status poll(int wake_fd, std::chrono::milliseconds timeout, std::uint32_t room);
@@ -46,6 +52,9 @@ class EventLog {
   std::uint32_t count_ = 0;
   bool unsynced_ = false;
   std::uint64_t sync_at_ns_ = 0;
+  // Of a log that dead letters go to.
+  std::optional<LetterLines> letters_;
+  std::optional<sluice::LetterWatch> letter_watch_;
 };
 
 }  // namespace file_plugin

@@ -19,13 +19,29 @@ constexpr milliseconds kLookAround = 500ms;
 }  // namespace
 
 Backend::Backend(sluice::HostView host, sluice::ConfigView config)
-    : host_(host), options_(read_backend_options(config)), structured_{Header{"content-type", kStructuredType, true}} {}
+    : host_(host), options_(read_backend_options(config)), structured_{Header{"content-type", kStructuredType, true}} {
+  if (config.boolean("holds_dead_letters") && options_.topic.is_fixed()) {
+    letter_watch_.emplace(host, [this](milliseconds timeout) { return letters(timeout); });
+  }
+}
+
+sluice::LetterFacts Backend::letters(milliseconds timeout) {
+  if (desk_ == nullptr) desk_ = std::make_unique<TopicDesk>(options_.properties, fixed_topic());
+  const TopicDesk::Held held = desk_->held(timeout);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto now_ms = std::chrono::duration_cast<milliseconds>(now).count();
+  const double age_s = held.oldest_unix_ms == 0 ? 0 : static_cast<double>(now_ms - held.oldest_unix_ms) / 1e3;
+  return {held.messages, age_s};
+}
 
 std::string Backend::fixed_topic() const {
   return options_.topic.is_fixed() ? std::string(options_.topic.fixed_text()) : std::string();
 }
 
-void Backend::start(milliseconds timeout) { connect(std::min(timeout, options_.patience)); }
+void Backend::start(milliseconds timeout) {
+  if (letter_watch_) letter_watch_->start();
+  connect(std::min(timeout, options_.patience));
+}
 
 /// Makes the client and asks whether a broker, and the topic, are there. Throws Away.
 void Backend::connect(milliseconds timeout) {
@@ -208,6 +224,8 @@ void Backend::probe(milliseconds timeout) {
 }
 
 void Backend::stop(milliseconds) {
+  if (letter_watch_) letter_watch_->stop();
+  desk_.reset();
   if (producer_ != nullptr) abandon("the host stopped before the answer came");
 }
 

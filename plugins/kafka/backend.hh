@@ -10,13 +10,16 @@
 #include "answer.hh"
 #include "client.hh"
 #include "options.hh"
+#include "topic_desk.hh"
 
+#include <sluice/cpp/letter_watch.hh>
 #include <sluice/cpp/plugin.hh>
 
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,6 +82,11 @@ class Backend final : private Reports {
   bool timed_out_ = false;  // the library has begun to give up what it holds
   std::string last_trouble_, broken_why_;
   bool warned_of_null_ = false;
+
+  // Of a topic that dead letters go to.
+  [[nodiscard]] sluice::LetterFacts letters(milliseconds timeout);
+  std::unique_ptr<TopicDesk> desk_;  // the watch's own
+  std::optional<sluice::LetterWatch> letter_watch_;
 };
 
 }  // namespace kafka

@@ -27,9 +27,26 @@ Backend::Backend(sluice::HostView host, sluice::ConfigView config)
     : host_(host), options_(read_backend(config)), done_(options_.window, 0) {
   if (options_.subject.is_fixed()) subject_ = options_.subject.fixed_text();
   duplicates_ = host_.cell(SLUICE_COUNTER, "nats_duplicates_total", "Events that the stream had already");
+  if (config.boolean("holds_dead_letters") && options_.jetstream && !options_.stream.name.empty()) {
+    letter_watch_.emplace(host, [this](milliseconds timeout) { return letters(timeout); });
+  }
+}
+
+sluice::LetterFacts Backend::letters(milliseconds timeout) {
+  try {
+    if (desk_ == nullptr) desk_ = std::make_unique<Desk>(options_.address, timeout);
+    const Desk::Held held = desk_->held_by(options_.stream.name);
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+    return {held.messages, static_cast<double>(now_ns - held.oldest_unix_ns) / 1e9};
+  } catch (const std::exception&) {
+    desk_.reset();  // a new connection is tried next time
+    throw;
+  }
 }
 
 void Backend::start(milliseconds timeout) {
+  if (letter_watch_) letter_watch_->start();
   if (connection_ == nullptr) connect(std::min(timeout, options_.timeout));
 }
 
@@ -264,6 +281,7 @@ void Backend::probe(milliseconds timeout) {
 }
 
 void Backend::stop(milliseconds) {
+  if (letter_watch_) letter_watch_->stop();
   deliver_run();
   for (std::uint64_t ticket = first_open_; ticket < next_; ++ticket) {
     if (is_open(ticket)) host_.complete(ticket, 1, SLUICE_CANCELLED, "the host stopped before the answer came");

@@ -10,11 +10,13 @@
 #include "client.hh"
 #include "options.hh"
 
+#include <sluice/cpp/letter_watch.hh>
 #include <sluice/cpp/plugin.hh>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,6 +75,11 @@ class Backend {
   Headers headers_;
   Message message_;
   sluice_cell* duplicates_ = nullptr;
+
+  // Of a stream that dead letters go to.
+  [[nodiscard]] sluice::LetterFacts letters(milliseconds timeout);
+  std::unique_ptr<Desk> desk_;  // the watch's own
+  std::optional<sluice::LetterWatch> letter_watch_;
 };
 
 }  // namespace nats

@@ -395,6 +395,14 @@ std::uint64_t Desk::last_sequence(const std::string& stream) {
   return info->State.LastSeq;
 }
 
+Desk::Held Desk::held_by(const std::string& stream) {
+  jsStreamInfo* raw = nullptr;
+  const natsStatus status = js_GetStreamInfo(&raw, state_->jet.get(), stream.c_str(), nullptr, nullptr);
+  const StreamInfo info(raw);
+  if (status != NATS_OK) refused("stream '" + stream + "'", status);
+  return {info->State.Msgs, info->State.Msgs == 0 ? 0 : info->State.FirstTime};
+}
+
 bool Desk::make_stream(const StreamOptions& wanted) {
   jsStreamConfig config;
   jsStreamConfig_Init(&config);

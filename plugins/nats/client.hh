@@ -112,6 +112,12 @@ class Desk {
   [[nodiscard]] std::optional<std::vector<std::string>> subjects_of(const std::string& stream);
   /// Of the newest message that it has taken; 0: none.
   [[nodiscard]] std::uint64_t last_sequence(const std::string& stream);
+  struct Held {
+    std::uint64_t messages = 0;
+    std::int64_t oldest_unix_ns = 0;  // when the oldest came in, by the server's clock; 0: there is none
+  };
+  /// What the stream holds. Throws Away also when there is no such stream.
+  [[nodiscard]] Held held_by(const std::string& stream);
   /// False: another stream has a subject of it.
   [[nodiscard]] bool make_stream(const StreamOptions& wanted);
   /// Nothing: there is no such consumer.

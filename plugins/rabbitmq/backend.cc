@@ -35,9 +35,17 @@ Backend::Backend(sluice::HostView host, sluice::ConfigView config)
       options_(read_backend_options(config, host.node())),
       window_(options_.window),
       encoder_(options_),
-      message_bytes_max_(options_.message_bytes_max) {}
+      message_bytes_max_(options_.message_bytes_max) {
+  if (config.boolean("holds_dead_letters") && !options_.letter_queue.empty()) {
+    letters_.emplace(options_.access, options_.letter_queue);
+    letter_watch_.emplace(
+        host, [this](milliseconds timeout) { return letters_->ask(timeout); },
+        "Time since this host last saw the queue empty, or began to look; 0 when it is empty.");
+  }
+}
 
 void Backend::start(milliseconds timeout) {
+  if (letter_watch_) letter_watch_->start();
   if (connection_ == nullptr) connect(std::min(timeout, options_.access.timeout));
 }
 
@@ -197,6 +205,7 @@ void Backend::probe(milliseconds timeout) {
 }
 
 void Backend::stop(milliseconds timeout) {
+  if (letter_watch_) letter_watch_->stop();
   give_up(SLUICE_CANCELLED, "the host stopped before the confirm came");
   if (connection_ != nullptr) connection_->close(std::min(timeout, kGoodbye));
   connection_.reset();

@@ -4,13 +4,16 @@
 #include "client.hh"
 #include "confirm_window.hh"
 #include "encode.hh"
+#include "letter_queue.hh"
 #include "options.hh"
 
+#include <sluice/cpp/letter_watch.hh>
 #include <sluice/cpp/plugin.hh>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace rabbitmq {
@@ -58,6 +61,10 @@ class Backend final : private Frames {
   std::uint64_t last_progress_ms_ = 0;
   bool full_ = false;        // the socket takes no more for now
   std::string blocked_why_;  // not empty: the server takes no messages
+
+  // Of the queue that dead letters end up in.
+  std::optional<LetterQueue> letters_;
+  std::optional<sluice::LetterWatch> letter_watch_;
 };
 
 }  // namespace rabbitmq

@@ -311,6 +311,13 @@ void Connection::declare(const Queue& queue) {
   state_->check_last({"queue '" + queue.name + "'", queue.passive});
 }
 
+std::uint32_t Connection::depth_of(const std::string& queue) {
+  const amqp_queue_declare_ok_t* const found =
+      amqp_queue_declare(state_->connection, kChannel, bytes(queue), 1, 0, 0, 0, amqp_empty_table);
+  state_->check_last({"queue '" + queue + "'", true});
+  return found == nullptr ? 0 : found->message_count;
+}
+
 void Connection::bind(const std::string& queue, const std::string& exchange, const std::string& routing_key) {
   amqp_queue_bind(state_->connection, kChannel, bytes(queue), bytes(exchange), bytes(routing_key), amqp_empty_table);
   state_->check_last({"binding '" + routing_key + "' of queue '" + queue + "' to exchange '" + exchange + "'"});

@@ -46,6 +46,8 @@ class Connection {
   // Each waits for the server's word. They throw sluice::Away that names the thing and the cure.
   void declare(const Exchange& exchange);
   void declare(const Queue& queue);
+  /// How many messages are ready in a queue that is there.
+  [[nodiscard]] std::uint32_t depth_of(const std::string& queue);
   void bind(const std::string& queue, const std::string& exchange, const std::string& routing_key);
   void consume(const std::string& queue, std::uint32_t prefetch);
   void confirm_publishing();

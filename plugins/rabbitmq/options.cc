@@ -58,6 +58,10 @@ BackendOptions read_backend_options(sluice::ConfigView config, std::string_view 
     throw BadConfig("mode: binary is a mode of CloudEvents; format: " + config.text("format") +
                     " needs mode: structured");
   }
+  options.letter_queue = name_in(config, "dead_letters_queue");
+  if (options.letter_queue.empty() && options.exchange.name.empty() && options.routing_key.is_fixed()) {
+    options.letter_queue = options.routing_key.fixed_text();
+  }
   options.header_prefix = config.text("header_prefix");
   options.app_id = name_in(config, "app_id");
   options.window = static_cast<std::uint32_t>(config.integer("window"));

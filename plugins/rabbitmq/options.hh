@@ -22,6 +22,7 @@ struct BackendOptions {
   bool mandatory = true, persistent = true, binary = false;
   sluice::Envelope format = sluice::Envelope::cloudevents;
   std::string header_prefix, app_id;
+  std::string letter_queue;             // keeps the dead letters that are published here; empty: not one, or not known
   std::uint32_t window = 0;             // events that may be unconfirmed
   std::uint64_t message_bytes_max = 0;  // longer ones are rejected here: the server would close the channel
 };

@@ -34,11 +34,13 @@ Backend::Backend(sluice::HostView host, sluice::ConfigView config)
       keys_(options_.endpoint, options_.key_prefix) {
   const std::string stream = config.text("stream_name");
   if (config.boolean("holds_dead_letters") && stream.find('{') == std::string::npos) {
-    letters_.emplace(host, options_.endpoint, stream);
+    letters_.emplace(options_.endpoint, stream);
+    letter_watch_.emplace(host, [this](milliseconds timeout) { return letters_->ask(timeout); });
   }
 }
 
 void Backend::start(milliseconds timeout) {
+  if (letter_watch_) letter_watch_->start();
   if (connection_ == nullptr) connect(std::min(timeout, options_.timeout));
 }
 
@@ -125,11 +127,6 @@ bool Backend::exchange() {
 sluice_status Backend::poll(int wake_fd, milliseconds timeout, std::uint32_t) {
   pollfd waiting[2] = {{.fd = wake_fd, .events = POLLIN, .revents = 0}, {.fd = -1, .events = POLLIN, .revents = 0}};
   if (connection_ != nullptr) trim_when_due();
-  if (letters_ && connection_ != nullptr) {
-    letters_->show(now_ms(), options_.timeout);
-    const std::uint64_t due = letters_->due_ms(), now = now_ms();
-    timeout = std::min(timeout, milliseconds(due > now ? due - now : 0));
-  }
   if (connection_ != nullptr) {
     if (exchange()) return SLUICE_OK;
     if (answer_is_overdue()) {
@@ -227,6 +224,7 @@ void Backend::probe(milliseconds timeout) {
 }
 
 void Backend::stop(milliseconds) {
+  if (letter_watch_) letter_watch_->stop();
   if (in_flight() != 0) {
     host_.complete(first_open_, static_cast<std::uint32_t>(in_flight()), SLUICE_CANCELLED,
                    "the host stopped before the answer came");

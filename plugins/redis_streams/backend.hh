@@ -66,8 +66,9 @@ class Backend final : private Answers {
   sluice::HostView host_;
   const BackendOptions options_;
   const AddCommand add_;
-  KeyStore keys_;                           // on a connection of its own, made when it is first asked
-  std::optional<LetterFigures> letters_;    // of a stream that dead letters go to
+  KeyStore keys_;                         // on a connection of its own, made when it is first asked
+  std::optional<LetterFigures> letters_;  // of a stream that dead letters go to
+  std::optional<sluice::LetterWatch> letter_watch_;
   std::unique_ptr<Connection> connection_;  // null while the server is away
   std::string commands_;                    // of one publish; kept for its memory
 

@@ -1,34 +1,31 @@
-// Size and oldest age of a stream that dead letters go to: whoever keeps them must see that they pile up. On a
-// connection of its own, asked now and then.
+// Size and oldest age of a stream that dead letters go to, on a connection of its own: for the thread that asks now and
+// then.
 #pragma once
 
 #include "client.hh"
 #include "options.hh"
 
-#include <sluice/cpp/host_view.hh>
+#include <sluice/cpp/letter_watch.hh>
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace redis_streams {
 
 class LetterFigures {
  public:
   /// `endpoint` outlives it. A stream that is named per event has no figures.
-  LetterFigures(sluice::HostView host, const Endpoint& endpoint, std::string stream);
+  LetterFigures(const Endpoint& endpoint, std::string stream) : endpoint_(endpoint), stream_(std::move(stream)) {}
 
-  /// Asks when it is time to. What cannot be asked now is asked next time.
-  void show(std::uint64_t now_ms, std::chrono::milliseconds timeout);
-  [[nodiscard]] std::uint64_t due_ms() const noexcept { return due_ms_; }
+  /// Throws Away.
+  [[nodiscard]] sluice::LetterFacts ask(std::chrono::milliseconds timeout);
 
  private:
   const Endpoint& endpoint_;
   const std::string stream_;
   std::unique_ptr<Connection> connection_;  // null while the server is away
-  std::uint64_t due_ms_ = 0;
-  sluice_cell *letters_, *age_;
 };
 
 }  // namespace redis_streams

@@ -415,11 +415,9 @@ class Elsewhere(Scenario):
         self.assertIn("name the queue that keeps them with --queue", told.stderr)
         self.assertEqual(channel.queue_declare("graveyard", passive=True).method.message_count, 0)
 
-    def test_a_redis_stream_of_letters_shows_how_many_and_how_old(self):
-        redis = self.keep(Server(self.folder)).start()
+    def shows_how_many_and_how_old(self, parked):
         self.receiver = self.keep(Receiver())
         self.config = self.folder / "settings.yaml"
-        parked = {"class": "redis_streams", "config": {"url": redis.url, "stream_name": "parked", "max_len": 0, "ttl_seconds": 0}}
         self.config.write_text(ELSEWHERE.replace("HOOK", self.receiver.url).replace("PARKED", json.dumps(parked)).replace(
             "sluice: 1", 'sluice: 1\nadmin: {listen: "127.0.0.1:0"}'))
         host = self.host(self.config, dialect="native")
@@ -432,6 +430,35 @@ class Elsewhere(Scenario):
                           if line.startswith('sluice_dead_letter_oldest_age_seconds{node="parked"}')]
         wait_for(lambda: oldest() and oldest()[0] > 0, metrics)
         self.assertIn('sluice_source_processing_seconds_count{node="door"} 3', metrics())
+        self.assertLess(oldest()[0], 600, metrics())
+        self.assertEqual(host.end(), 0, host.text())
+
+    def test_a_redis_stream_of_letters_shows_how_many_and_how_old(self):
+        redis = self.keep(Server(self.folder)).start()
+        self.shows_how_many_and_how_old({"class": "redis_streams", "config": {
+            "url": redis.url, "stream_name": "parked", "max_len": 0, "ttl_seconds": 0}})
+
+    def test_an_event_log_of_letters_shows_how_many_and_how_old(self):
+        self.shows_how_many_and_how_old({"class": "event_log", "config": {"path": str(self.folder / "parked.jsonl")}})
+
+    def test_a_jetstream_stream_of_letters_shows_how_many_and_how_old(self):
+        server = self.keep(nats.Server(self.folder)).start()
+        self.shows_how_many_and_how_old({"class": "nats", "config": {
+            "servers": [server.url], "stream": "PARKED", "subject": "parked"}})
+
+    @unittest.skipUnless(kafka.available(), "the real Kafka is skipped: tests/kafka/install did not get it")
+    def test_a_kafka_topic_of_letters_shows_how_many_and_how_old(self):
+        broker = kafka.Server(self.folder)
+        self.addCleanup(broker.stop)
+        broker.start().create_topic("parked", 2)
+        self.shows_how_many_and_how_old({"class": "kafka", "config": {"bootstrap_servers": [broker.url], "topic": "parked"}})
+
+    def test_a_rabbitmq_queue_of_letters_shows_how_many_and_since_when(self):
+        server = rabbitmq.Server(self.folder)
+        self.addCleanup(server.stop)
+        server.start().connection().channel().queue_declare("parked", durable=True)
+        self.shows_how_many_and_how_old({"class": "rabbitmq", "config": {
+            "url": server.url, "exchange": "", "routing_key": "parked"}})
 
 
 if __name__ == "__main__":
