@@ -1,0 +1,21 @@
+// sluice schema check.
+#include "edge/command_help.hh"
+#include "edge/command_syntax.hh"
+
+namespace sluice {
+
+void declare_schema(CommandSyntax& top) {
+  CommandSyntax schema = top.command("schema", "Ask a schema registry.", "");
+  CommandSyntax check = schema.command("check", "May this schema become a subject's next version?", help::kSchemaCheck);
+  SchemaCheckOptions& asked = check.makes<SchemaCheckCommand>().options;
+  check.option("FILE", asked.file, "The schema").required();
+  check.option("--subject", asked.subject, "The subject").shown_as("NAME").required();
+  check.option("--registry", asked.registry, "The registry")
+      .shown_as("URL")
+      .required()
+      .from_environment("SCHEMA_REGISTRY_URL");
+  check.option("--version", asked.version, "Against this version of it, a number or latest").shown_as("VERSION");
+  check.option("--type", asked.type, "JSON, AVRO or PROTOBUF").one_of({"JSON", "AVRO", "PROTOBUF"});
+}
+
+}  // namespace sluice
