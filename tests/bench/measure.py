@@ -17,6 +17,7 @@ class Cost:
     peak_mib: float
     machine_busy: float  # 0..1: how busy all cores were, whoever kept them so
     output: str
+    began: float  # by the wall clock
     result: dict = field(default_factory=dict)  # the words of a RESULT line
 
 
@@ -46,7 +47,7 @@ def run(command, environment=None):
             peak[0] = max(peak[0], status_mib(pid, "VmHWM"))
 
     all_before, idle_before = machine_times()
-    begin = time.monotonic()
+    begin, began = time.monotonic(), time.time()
     process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     watcher = threading.Thread(target=watch, args=(process.pid,))
@@ -65,7 +66,7 @@ def run(command, environment=None):
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)}: ended with {process.returncode}\n{output}")
     busy = 1 - (idle_after - idle_before) / max(1, all_after - all_before)
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, peak[0], busy, output, result_of(output))
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, peak[0], busy, output, began, result_of(output))
 
 
 def results_of(output):

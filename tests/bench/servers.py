@@ -21,6 +21,11 @@ class Redis(support.Redis):
         lines = self.cli("--raw", "XINFO", "STREAM", stream).split("\n")
         return int(lines[lines.index("entries-added") + 1])
 
+    def last_entry_at(self, stream):
+        """When the stream took its last entry, in seconds since the epoch: the server's clock, to the millisecond."""
+        lines = self.cli("--raw", "XINFO", "STREAM", stream).split("\n")
+        return int(lines[lines.index("last-generated-id") + 1].split("-")[0]) / 1000
+
     def fill(self, stream, lines, count):
         """The first `count` lines of a file as entries of a stream."""
         front = b"*5\r\n$4\r\nXADD\r\n$%d\r\n%s\r\n$1\r\n*\r\n$5\r\nevent\r\n" % (len(stream), stream.encode())
