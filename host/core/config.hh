@@ -56,6 +56,8 @@ struct BreakerPolicy {
   std::uint32_t window = 50;       // results looked at
   std::uint32_t min_results = 10;  // fewer results never trip it
   milliseconds open_for{30'000};
+
+  bool operator==(const BreakerPolicy&) const = default;
 };
 
 /// `ordering: key`: one event of a key at a time, the later ones of that key behind it.

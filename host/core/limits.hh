@@ -52,6 +52,7 @@ inline constexpr std::uint32_t kSpoolFinishTries = 5;                       // t
 // Life cycle.
 inline constexpr std::chrono::milliseconds kDrainDeadline{10'000};  // drain_deadline
 inline constexpr std::chrono::milliseconds kStartTimeout{5'000};
+inline constexpr std::chrono::milliseconds kSwapWait{5'000};  // of a reload, for what a backend has under way
 
 // Plugins.
 inline constexpr std::uint32_t kErrorBytes = 1024;

@@ -75,7 +75,7 @@ void BackendLane::on_flight_done(Flight& flight, std::uint32_t from, std::uint32
   if (done.status == SLUICE_AGAIN) breaker_result(false, count, now_ns);
   if (done.status == SLUICE_REJECTED) breaker_result(true, count, now_ns);  // the far side answers: it is well
   if (done.status == SLUICE_CANCELLED) breaker_.probe_void();
-  if ((done.status == SLUICE_AWAY || done.status == SLUICE_TIMEOUT) && !finishing_) {
+  if ((done.status == SLUICE_AWAY || done.status == SLUICE_TIMEOUT) && !finishing_ && !changing_) {
     go_away(now_ns, done.reason, done.retry_after_ms);
   }
   for (std::uint32_t i = from; i < to; ++i) failed(flight, i, done, now_ns);

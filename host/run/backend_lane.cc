@@ -15,7 +15,7 @@ constexpr std::uint64_t kMs = 1'000'000;
 BackendLane::BackendLane(std::string name, BackendNode& node, LaneWorld world, NodeStats& stats,
                          const NodeConfig& config, BlockPool& blocks, PublishLog* publish_log)
     : DeliveryLane(std::move(name), node, world, stats, config.delivery.queue),
-      backend_(node),
+      backend_(&node),
       delivery_(config.delivery),
       redaction_(config.redact),
       publish_log_(publish_log),
@@ -121,15 +121,18 @@ void BackendLane::step(std::chrono::milliseconds max_rest) {
     finish();
     return;
   }
+  if (swap_ != nullptr || swap_door_.asked()) [[unlikely]]
+    swap_round(now_ns);
+  const bool paused = swap_ != nullptr;
   if (!broken_) {
-    if (!started_) try_start(now_ns);
+    if (!started_ && !paused) try_start(now_ns);
     check_overdue(now_ns);
     if (delivery_.retry.max_age.count() > 0 && !keeps_for_order()) expire(now_ns);
     shed_while_open(now_ns);
-    if (started_) progress |= offer(now_ns);
-    if (unflushed_ && queue_.empty()) {
+    if (started_ && !paused) progress |= offer(now_ns);
+    if (unflushed_ && (queue_.empty() || paused)) {
       unflushed_ = false;
-      backend_.flush();
+      backend_->flush();
       progress |= take_completions();
     }
     tell_waiting();
@@ -138,18 +141,12 @@ void BackendLane::step(std::chrono::milliseconds max_rest) {
   flush_told();
   stats_.in_flight.set(in_flight_);
   stats_.held_by_key.set(order_ == nullptr ? 0 : order_->waiting());
-  if (!broken_) {
+  if (!broken_ && !unusable_) {
     const Status status = rest(now_ns, progress ? now_ns : next_event_ns(now_ns), max_rest, 0);
     full_ = false;
     if (status.code == SLUICE_FAILED) break_node(status.text.empty() ? "poll() failed" : status.text);
   } else {
-    const std::uint64_t until = now_ns + 1000 * kMs;
-    if (max_rest.count() > 0 && waker_.prepare_sleep()) {
-      pollfd wake_only{waker_.fd(), POLLIN, 0};
-      (void)::poll(&wake_only, 1, static_cast<int>(std::min<std::int64_t>(max_rest.count(), 1000)));
-    }
-    waker_.slept();
-    (void)until;
+    rest_alone(max_rest);
   }
 }
 
@@ -217,7 +214,7 @@ void BackendLane::shed_overflow(const Run& run, std::uint64_t now_ns) {
 
 void BackendLane::try_start(std::uint64_t now_ns) {
   if (now_ns < away_until_ns_) return;
-  const Status status = node_.start(limits::kStartTimeout);
+  const Status status = node_->start(limits::kStartTimeout);
   if (status.ok()) {
     started_ = true;
     if (away_failures_ > 0) came_back();
@@ -326,6 +323,7 @@ void BackendLane::answer_everything(Outcome outcome, std::int32_t code, std::str
 }
 
 std::uint64_t BackendLane::next_event_ns(std::uint64_t now_ns) {
+  if (swap_ != nullptr) return swap_due_ns(now_ns);
   std::uint64_t next = now_ns + 60'000 * kMs;
   const auto sooner = [&](std::uint64_t when) { next = std::min(next, std::max(when, now_ns)); };
   const bool can_offer = !queue_.empty() && !order_is_full();  // what waits for a key goes on with a completion
@@ -356,7 +354,7 @@ void BackendLane::finish() {
   if (finished_.load(std::memory_order_relaxed)) return;
   finishing_ = true;
   const std::uint64_t now_ns = now();
-  (void)node_.stop(limits::kStartTimeout);
+  if (!unusable_) (void)node_->stop(limits::kStartTimeout);
   {
     const std::lock_guard lock(inbox_mutex_);
     closed_ = true;

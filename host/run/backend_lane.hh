@@ -18,6 +18,7 @@
 #include "run/flight_ticks.hh"
 #include "run/lane.hh"
 #include "run/line_limit.hh"
+#include "run/node_swap.hh"
 #include "run/publish_log.hh"
 #include "run/redaction.hh"
 
@@ -57,6 +58,11 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   [[nodiscard]] bool idle() const noexcept override { return credit.used().first == 0; }
   /// The drain is over: what is still here is not delivered. Then the lane finishes.
   void request_finish() noexcept;
+  /// Another instance, or other numbers of delivery, between two steps. Any thread; see NodeSwap.
+  void request_swap(std::shared_ptr<NodeSwap> swap) noexcept {
+    swap_door_.ask(std::move(swap));
+    Lane::wake();
+  }
   /// Events given back undelivered by finish().
   [[nodiscard]] std::uint64_t abandoned() const noexcept { return abandoned_.load(std::memory_order_relaxed); }
 
@@ -192,8 +198,17 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   [[nodiscard]] std::uint64_t next_event_ns(std::uint64_t now_ns);
   void finish();
 
-  BackendNode& backend_;
-  const Delivery& delivery_;
+  // backend_swap.cc
+  void swap_round(std::uint64_t now_ns);
+  void change_node(NodeSwap& swap, std::uint64_t now_ns);
+  void hold_unanswered(std::uint64_t now_ns);
+  void begin_anew();
+  void start_changed(NodeSwap& swap, std::uint64_t now_ns);
+  void end_swap();
+  [[nodiscard]] std::uint64_t swap_due_ns(std::uint64_t now_ns) const noexcept;
+
+  BackendNode* backend_;  // never null, as node_
+  Delivery delivery_;
   Redaction redaction_;
   PublishLog* publish_log_;
   DeliveryLane* dead_lane_ = nullptr;
@@ -218,10 +233,16 @@ class BackendLane final : public DeliveryLane, public NodeEvents, public SettleS
   std::string break_reason_;  // set inside publish(); acted on once its books are straight
   bool finishing_ = false;
   bool spooled_ = false;
+  bool keeps_order_ = false;     // what the class promises
+  bool changing_ = false;        // the old instance is being stopped for another: what it says of itself is no outage
+  bool unusable_ = false;        // the instance did not start, and is waited out until there is another
   bool waiting_untold_ = false;  // something here may wait of which its sink wants to know and was not told
   std::uint64_t away_until_ns_ = 0;
   std::uint32_t away_failures_ = 0;
   std::uint64_t in_flight_ = 0;
+  std::shared_ptr<NodeSwap> swap_;  // while it is set nothing is offered
+  std::uint64_t swap_until_ns_ = 0;
+  SwapDoor swap_door_;
 
   BlockPool& blocks_;  // dead letters, redacted runs
   EventWriter writer_;

@@ -56,7 +56,7 @@ bool BackendLane::publish(Flight& flight, std::uint64_t now_ns, std::uint32_t& t
   const sluice_batch batch{sizeof(sluice_batch), offered, sizeof(sluice_event), 0, flight.events, flight.first};
   std::string error;
   taken = 0;
-  const sluice_status status = backend_.publish(batch, taken, error);
+  const sluice_status status = backend_->publish(batch, taken, error);
   if (taken > offered) {
     stats_.breaches.add_shared();
     break_reason_ = "took " + std::to_string(taken) + " events of " + std::to_string(offered) + " that it was offered";

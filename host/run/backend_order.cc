@@ -7,6 +7,7 @@
 namespace sluice {
 
 void BackendLane::set_keeps_order() noexcept {
+  keeps_order_ = true;
   if (order_ != nullptr) order_ = std::make_unique<KeyOrder>(delivery_.ordering, true);
 }
 

@@ -8,7 +8,7 @@ constexpr std::uint64_t kTidyEvery = 10'000'000'000;  // ns
 
 DedupLane::DedupLane(std::string name, KeyStoreNode& store, LaneWorld world, NodeStats& stats)
     : Lane(std::move(name), store, world, stats), store_(store), random_(world.seed) {
-  node_.attach(this);
+  node_->attach(this);
 }
 
 void DedupLane::set_started(bool started) noexcept {
@@ -73,7 +73,7 @@ void DedupLane::step(std::chrono::milliseconds max_rest) {
   const std::uint64_t now_ns = now();
   if (finish_.load(std::memory_order_acquire)) {
     if (finished_.load(std::memory_order_relaxed)) return;
-    (void)node_.stop(limits::kStartTimeout);
+    (void)node_->stop(limits::kStartTimeout);
     set_state(NodeState::stopped);
     finished_.store(true, std::memory_order_release);
     return;
@@ -102,7 +102,7 @@ void DedupLane::step(std::chrono::milliseconds max_rest) {
 }
 
 bool DedupLane::try_start(std::uint64_t now_ns) {
-  const Status status = node_.start(limits::kKeyStoreTimeout);
+  const Status status = node_->start(limits::kKeyStoreTimeout);
   if (!status.ok()) {
     went_away(now_ns, status);
     return false;

@@ -37,7 +37,7 @@ inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
 class Lane : public Wakeable {
  public:
   Lane(std::string name, Node& node, LaneWorld world, NodeStats& stats)
-      : name_(std::move(name)), node_(node), world_(world), stats_(stats) {}
+      : name_(std::move(name)), node_(&node), world_(world), stats_(stats) {}
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
@@ -51,7 +51,7 @@ class Lane : public Wakeable {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] virtual std::string thread_name() const { return name_; }
   [[nodiscard]] const NodeStats& stats() const noexcept { return stats_; }
-  [[nodiscard]] Node& node() noexcept { return node_; }
+  [[nodiscard]] Node& node() noexcept { return *node_; }
 
  protected:
   [[nodiscard]] std::uint64_t now() const noexcept { return world_.clock.now_ns(); }
@@ -66,14 +66,23 @@ class Lane : public Wakeable {
     }
     wait = std::min(wait, max_rest);
     if (wait.count() > 0 && !waker_.prepare_sleep()) wait = std::chrono::milliseconds(0);
-    if (node_.polls()) {
-      (void)node_.poll(waker_.fd(), wait, room, status);
+    if (node_->polls()) {
+      (void)node_->poll(waker_.fd(), wait, room, status);
     } else if (wait.count() > 0) {
       pollfd wake_only{waker_.fd(), POLLIN, 0};
       (void)::poll(&wake_only, 1, static_cast<int>(wait.count()));
     }
     waker_.slept();
     return status;
+  }
+
+  /// The host's own sleep, while the node is not to be asked: until somebody wakes the lane.
+  void rest_alone(std::chrono::milliseconds max_rest) {
+    if (max_rest.count() > 0 && waker_.prepare_sleep()) {
+      pollfd wake_only{waker_.fd(), POLLIN, 0};
+      (void)::poll(&wake_only, 1, static_cast<int>(std::min<std::int64_t>(max_rest.count(), 1000)));
+    }
+    waker_.slept();
   }
 
   void set_state(NodeState state) noexcept { stats_.state.store(state, std::memory_order_relaxed); }
@@ -85,7 +94,7 @@ class Lane : public Wakeable {
   }
 
   std::string name_;
-  Node& node_;
+  Node* node_;  // never null; a reload puts another in its place (run/node_swap.hh)
   LaneWorld world_;
   NodeStats& stats_;
   Waker waker_;

@@ -5,7 +5,7 @@
 namespace sluice {
 
 ObserverLane::ObserverLane(std::string name, ConsumerNode& node, LaneWorld world, NodeStats& stats, QueueBounds bounds)
-    : DeliveryLane(std::move(name), node, world, stats, bounds), observer_(node) {
+    : DeliveryLane(std::move(name), node, world, stats, bounds), observer_(&node) {
   node.attach(this);
 }
 
@@ -32,7 +32,7 @@ void ObserverLane::request_finish() noexcept {
 
 void ObserverLane::try_start(std::uint64_t now_ns) {
   if (now_ns < away_until_ns_) return;
-  const Status status = node_.start(limits::kStartTimeout);
+  const Status status = node_->start(limits::kStartTimeout);
   if (status.ok()) {
     started_ = true;
     set_state(NodeState::running);
@@ -71,7 +71,7 @@ bool ObserverLane::show(Run& run, bool finishing) {
     const std::uint32_t flags = run.sink != nullptr ? SLUICE_KEPT : 0;
     const sluice_batch batch{sizeof(sluice_batch), run.count, sizeof(sluice_event), flags, run.events, 0};
     std::string error;
-    const sluice_status status = observer_.process(batch, nullptr, nullptr, error);
+    const sluice_status status = observer_->process(batch, nullptr, nullptr, error);
     if (status == SLUICE_AWAY && !finishing) {
       if (again_ns_ == 0) {
         set_state(NodeState::away);
@@ -110,9 +110,12 @@ void ObserverLane::step(std::chrono::milliseconds max_rest) {
     inbox_.clear();
     closed_ = finishing;
   }
-  if (!started_ && !broken_) try_start(now_ns);
+  if (!finishing && (swap_ != nullptr || swap_door_.asked())) [[unlikely]]
+    swap_round(now_ns);
+  const bool paused = swap_ != nullptr && !finishing;
+  if (!started_ && !broken_ && !paused) try_start(now_ns);
   bool progress = false;
-  if ((started_ || broken_ || finishing) && (finishing || now_ns >= again_ns_)) {
+  if (!paused && (started_ || broken_ || finishing) && (finishing || now_ns >= again_ns_)) {
     for (int round = 0; !queue_.empty() && (round < 16 || finishing); ++round) {
       if (!show(queue_.front(), finishing)) break;
       progress = true;
@@ -121,22 +124,27 @@ void ObserverLane::step(std::chrono::milliseconds max_rest) {
   }
   std::uint64_t until = now_ns + 60'000'000'000;
   if (again_ns_ != 0) until = std::min(until, again_ns_);
-  if (!started_) until = std::min(until, std::max(away_until_ns_, now_ns));
-  if (observer_.ticks() && !broken_ && (progress || now_ns >= next_tick_ns_)) {
-    const std::uint32_t again_ms = observer_.tick(now_ns, nullptr);
+  if (!started_ && !paused) until = std::min(until, std::max(away_until_ns_, now_ns));
+  if (observer_->ticks() && !broken_ && !paused && (progress || now_ns >= next_tick_ns_)) {
+    const std::uint32_t again_ms = observer_->tick(now_ns, nullptr);
     next_tick_ns_ = again_ms == 0 ? kNever : now_ns + std::uint64_t{again_ms} * 1'000'000;
   }
-  if (observer_.ticks()) until = std::min(until, next_tick_ns_);
+  if (observer_->ticks() && !paused) until = std::min(until, next_tick_ns_);
   const auto [events, bytes] = credit.used();
   stats_.queue_events.set(events);
   stats_.queue_bytes.set(bytes);
   if (finishing) {
-    (void)node_.stop(limits::kStartTimeout);
+    if (!unusable_) (void)node_->stop(limits::kStartTimeout);
     if (!broken_) set_state(NodeState::stopped);
     finished_.store(true, std::memory_order_release);
     return;
   }
-  (void)rest(now_ns, progress || (!queue_.empty() && again_ns_ == 0) ? now_ns : until, max_rest, 0);
+  if (unusable_) {
+    rest_alone(max_rest);
+  } else {
+    const bool more = !paused && !queue_.empty() && again_ns_ == 0;
+    (void)rest(now_ns, progress || more ? now_ns : until, max_rest, 0);
+  }
 }
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 
 #include "core/type_table.hh"
 #include "run/lane.hh"
+#include "run/node_swap.hh"
 
 #include <deque>
 #include <mutex>
@@ -22,6 +23,11 @@ class ObserverLane final : public DeliveryLane, public NodeEvents {
   [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_acquire); }
   [[nodiscard]] bool idle() const noexcept override { return credit.used().first == 0; }
   void request_finish() noexcept;
+  /// Another instance, between two steps. Any thread; see NodeSwap.
+  void request_swap(std::shared_ptr<NodeSwap> swap) noexcept {
+    swap_door_.ask(std::move(swap));
+    Lane::wake();
+  }
 
   // NodeEvents
   void wake() noexcept override { Lane::wake(); }
@@ -39,17 +45,24 @@ class ObserverLane final : public DeliveryLane, public NodeEvents {
   static void tell(const Run& run, Outcome outcome, std::string_view reason);
   void try_start(std::uint64_t now_ns);
 
-  ConsumerNode& observer_;
+  // observer_swap.cc
+  void swap_round(std::uint64_t now_ns);
+  void change_node(NodeSwap& swap, std::uint64_t now_ns);
+
+  ConsumerNode* observer_;  // never null, as node_
   std::mutex inbox_mutex_;
   std::vector<Run> inbox_;
   bool closed_ = false;  // guarded by the mutex
   std::deque<Run> queue_;
   bool started_ = false;
   bool broken_ = false;
+  bool unusable_ = false;  // the instance did not start, and is waited out until there is another
   std::uint32_t away_failures_ = 0;
   std::uint64_t away_until_ns_ = 0;
   std::uint64_t next_tick_ns_ = 0;
-  std::uint64_t again_ns_ = 0;  // the front of the queue was not taken: when it is shown again
+  std::uint64_t again_ns_ = 0;      // the front of the queue was not taken: when it is shown again
+  std::shared_ptr<NodeSwap> swap_;  // while it is set nothing is shown
+  SwapDoor swap_door_;
   std::atomic<bool> finish_{false}, finished_{false};
 };
 

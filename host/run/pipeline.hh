@@ -66,6 +66,12 @@ class Pipeline final : public Wakeable {
   void request_stop() noexcept;
   void wake() noexcept override { waker_.wake(); }
 
+  /// Another instance, or other numbers of delivery, for a backend or an observer while it runs; see NodeSwap. Its
+  /// lane answers, and wakes fd().
+  void swap(NodeIndex node, const std::shared_ptr<NodeSwap>& swap);
+  /// Lets the lane go on by what it was given. Requires: it has answered.
+  void end_swap(NodeIndex node, NodeSwap& swap);
+
   [[nodiscard]] State state() const noexcept { return state_; }
   [[nodiscard]] bool finished() const noexcept { return state_ == State::finished; }
   [[nodiscard]] const std::string& halt_text() const noexcept { return halt_text_; }

@@ -124,7 +124,7 @@ void SourceLane::step(std::chrono::milliseconds max_rest) {
       stopped_node_ = true;
       set_state(NodeState::draining);
       if (!halt_.load(std::memory_order_relaxed) || source_.in_order()) {
-        (void)node_.stop(limits::kStartTimeout);
+        (void)node_->stop(limits::kStartTimeout);
       }
     }
     if (halt_.load(std::memory_order_relaxed) && !source_.in_order()) progress |= refuse_pull();
@@ -186,7 +186,7 @@ void SourceLane::finish(std::chrono::milliseconds max_rest) {
   }
   if (!stopped_node_ && !ended_.load(std::memory_order_relaxed)) {
     stopped_node_ = true;
-    (void)node_.stop(limits::kStartTimeout);
+    (void)node_->stop(limits::kStartTimeout);
   }
   set_state(NodeState::stopped);
   open_records_.store(ledger_.open_records(), std::memory_order_relaxed);

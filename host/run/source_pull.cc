@@ -98,7 +98,7 @@ void SourceLane::went_away(std::uint64_t now_ns, std::string_view reason) {
 }
 
 void SourceLane::try_start(std::uint64_t now_ns) {
-  const Status status = node_.start(limits::kStartTimeout);
+  const Status status = node_->start(limits::kStartTimeout);
   if (status.ok()) {
     started_ = true;
     away_failures_ = 0;
