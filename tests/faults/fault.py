@@ -16,7 +16,7 @@ sys.path[:0] = [str(TESTS / "scenarios"), str(TESTS / "bench")]
 
 import gen_events  # noqa: E402
 import support  # noqa: E402
-from support import Process, free_port, listens, main, wait_for  # noqa: E402, F401
+from support import Process, free_port, listens, main, wait_for, whole_lines  # noqa: E402, F401
 
 if os.environ.get("SLUICE"):
     support.SLUICE = pathlib.Path(os.environ["SLUICE"])

@@ -1,7 +1,6 @@
 """RabbitMQ is killed and comes back under load: the host waits, says so and loses nothing; a host that is killed loses nothing
 that it had not settled, and what comes twice was under way."""
 import json
-import pathlib
 import shutil
 import sys
 import tempfile
@@ -22,8 +21,7 @@ QUEUE = {"durable": True, "arguments": {"x-queue-type": "quorum"}}
 
 
 def ids(path):
-    path = pathlib.Path(path)
-    return [json.loads(line)["id"] for line in path.read_bytes().splitlines()] if path.exists() else []
+    return [json.loads(line)["id"] for line in fault.whole_lines(path)]
 
 
 class RabbitRestartTest(fault.Fault):

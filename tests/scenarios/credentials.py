@@ -36,7 +36,7 @@ class Credentials(Scenario):
         file = self.config("read", sources={"in": {"class": klass, "config": config}},
                            backends={"log": {"class": "event_log", "inputs": ["in"], "config": {"path": str(log)}}})
         host = self.host(file, dialect="native", door=False)
-        ids = lambda: [json.loads(line)["id"] for line in log.read_text().splitlines()] if log.exists() else []
+        ids = lambda: [json.loads(line)["id"] for line in support.whole_lines(log)]
         support.wait_for(lambda: len(ids()) >= 50, host.text)
         self.assertEqual(host.end(), 0, host.text())
         return ids()

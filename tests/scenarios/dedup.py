@@ -5,7 +5,7 @@ other's, and a store that is away is shown and waited for."""
 import json
 import threading
 
-from support import Host, Scenario, main, wait_for
+from support import Host, Scenario, main, wait_for, whole_lines
 
 from servers.redis import Server
 
@@ -28,8 +28,7 @@ class Duplicates(Scenario):
         return self.keep(Host(self.folder, config, dialect="native", name=name))
 
     def ids(self, log="events.jsonl"):
-        file = self.folder / log
-        return [json.loads(line)["id"] for line in file.read_text().splitlines()] if file.exists() else []
+        return [json.loads(line)["id"] for line in whole_lines(self.folder / log)]
 
     def skipped(self, host):
         return host.stats()["sources"]["door"]["dedup"]["duplicates_skipped"]

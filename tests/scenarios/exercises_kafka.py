@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 import support
-from support import PYTHON, SCENARIOS, Host, Process, environment, wait_for
+from support import PYTHON, SCENARIOS, Host, Process, environment, wait_for, whole_lines
 
 sys.path.insert(0, str(support.ROOT / "tests"))
 from servers import kafka  # noqa: E402
@@ -43,8 +43,7 @@ class KafkaExercises(support.Scenario):
         return self.keep(Host(self.folder, config, dialect="native", door=False, **more))
 
     def lines(self, name):
-        path = self.folder / name
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [json.loads(line) for line in whole_lines(self.folder / name)]
 
     def test_the_documents_consumer_reads_what_the_documents_settings_publish(self):
         self.broker.create_topic("nlp-document-events", 3)

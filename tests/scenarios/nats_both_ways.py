@@ -10,7 +10,7 @@ import json
 import sys
 import unittest
 
-from support import BUILD, ROOT, Scenario, main, wait_for
+from support import BUILD, ROOT, Scenario, main, wait_for, whole_lines
 
 from servers.nats import Server
 
@@ -61,8 +61,7 @@ class Nats(Scenario):
         return self.host(file, dialect="native", door=False, name=name)
 
     def logged(self, name="read"):
-        file = self.folder / (name + ".jsonl")
-        return [line for line in file.read_text().splitlines() if line] if file.exists() else []
+        return whole_lines(self.folder / (name + ".jsonl"))
 
     @unittest.skipIf(MISSING, MISSING)
     def test_a_python_consumer_reads_what_the_host_publishes(self):

@@ -3,7 +3,7 @@
 import json
 
 import support
-from support import wait_for
+from support import wait_for, whole_lines
 
 from servers.redis import Server
 
@@ -40,8 +40,7 @@ class RedisSource(support.Scenario):
         return path
 
     def ids(self, output="out.jsonl"):
-        path = self.folder / output
-        return [json.loads(line)["id"] for line in path.read_text().splitlines()] if path.exists() else []
+        return [json.loads(line)["id"] for line in whole_lines(self.folder / output)]
 
     def group(self):
         return self.redis_py.xinfo_groups(STREAM)[0]

@@ -6,7 +6,7 @@ import signal
 import tempfile
 import unittest
 
-from support import Host, wait_for
+from support import Host, wait_for, whole_lines
 
 CONFIG = """
 sluice: 1
@@ -39,8 +39,7 @@ class RunWatch(unittest.TestCase):
         return host
 
     def found(self, kind):
-        file = self.folder / "out" / "log.jsonl"
-        lines = file.read_text().splitlines() if file.exists() else []
+        lines = whole_lines(self.folder / "out" / "log.jsonl")
         return [each["data"] for each in map(json.loads, lines) if each["type"] == kind]
 
     def test_a_run_that_stalls_over_a_kill_and_ends_short_is_told_at_each_turn(self):

@@ -3,9 +3,11 @@ for a condition with a bound instead of sleeping.
 
 SLUICE_BUILD_DIR names the build folder (default: build/ of the checkout)."""
 
+import collections
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -38,10 +40,34 @@ def environment(**more):
     return kept | {name: str(value) for name, value in more.items()}
 
 
+PORTS = range(10_000, 32_001)  # below what the kernel gives to callers (ip_local_port_range)
+claims = collections.deque(maxlen=400)  # each is a descriptor
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port for a server: free, and no other test's while this process lives, in this checkout or another.
+
+    A port that the kernel picks can be lost between here and the server's start, or while it is down and comes again: to
+    another test, or to any connection's near end (even one to that very port, which then talks to itself). So it is
+    outside the range of those, and claimed by the name of a socket that is no file and ends with the process."""
+    for port in random.sample(PORTS, 1000):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0sluice-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        claims.append(claim)
+        return port
+    raise AssertionError(f"no free port between {PORTS[0]} and {PORTS[-1]}")
+
+
+def whole_lines(path):
+    """The lines of a file that a host may be writing just now: what stands behind the last line end is still to come."""
+    path = pathlib.Path(path)
+    return path.read_bytes().rpartition(b"\n")[0].decode().splitlines() if path.exists() else []
 
 
 def wait_for(condition, what, patience_s=PATIENCE_S):

@@ -2,10 +2,9 @@
 #pragma once
 
 #include "catch.hh"
+#include "free_port.hh"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -24,18 +23,6 @@ namespace nats_test {
 
 using namespace std::chrono_literals;
 
-inline std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
-
 class NatsServer {
  public:
   /// `settings` are lines of the server's configuration ("max_payload: 8MB"); FOLDER in them is the server's own.
@@ -45,7 +32,7 @@ class NatsServer {
     REQUIRE(::mkdtemp(folder.data()) != nullptr);
     folder_ = folder;
     for (int attempt = 0; attempt < 5 && pid_ == 0; ++attempt) {
-      port_ = free_port();  // somebody else may take it before the server does: then try another
+      port_ = free_port();  // a stranger may take it before the server does: then try another
       start();
     }
     REQUIRE(pid_ != 0);

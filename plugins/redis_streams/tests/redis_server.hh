@@ -2,12 +2,11 @@
 #pragma once
 
 #include "catch.hh"
+#include "free_port.hh"
 
 #include "client.hh"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -25,18 +24,6 @@ namespace redis_test {
 
 using namespace std::chrono_literals;
 
-inline std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
-
 class RedisServer {
  public:
   /// `options` are words of redis-server's command line ("--requirepass", "secret").
@@ -46,7 +33,7 @@ class RedisServer {
     REQUIRE(::mkdtemp(folder.data()) != nullptr);
     folder_ = folder;
     for (int attempt = 0; attempt < 5 && pid_ == 0; ++attempt) {
-      port_ = free_port();  // somebody else may take it before the server does: then try another
+      port_ = free_port();  // a stranger may take it before the server does: then try another
       start();
     }
     REQUIRE(pid_ != 0);
