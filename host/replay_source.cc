@@ -12,11 +12,9 @@
 #include <random>
 
 namespace sluice {
-namespace {
 
 namespace fs = std::filesystem;
 
-/// An event log and what was rotated away from it, oldest first: rotated names carry their time.
 std::vector<std::string> files_of_log(const std::string& path) {
   const fs::path log(path);
   const std::string prefix = log.filename().string() + ".";
@@ -34,6 +32,8 @@ std::vector<std::string> files_of_log(const std::string& path) {
   if (fs::exists(log, error)) files.push_back(path);
   return files;
 }
+
+namespace {
 
 class Sources {
  public:

@@ -13,4 +13,7 @@ namespace sluice {
 [[nodiscard]] std::vector<NodeConfig> replay_sources(const OpenConfig& open, const std::vector<std::string>& asked,
                                                      const std::string& into, const std::string& state);
 
+/// An event log and what was rotated away from it, oldest first: rotated names carry their time.
+[[nodiscard]] std::vector<std::string> files_of_log(const std::string& path);
+
 }  // namespace sluice

@@ -4,10 +4,12 @@
 #include "core/setup_error.hh"
 #include "edge/letter_choice.hh"
 #include "edge/signals.hh"
+#include "log_purge.hh"
 #include "redrive.hh"
 #include "replay_source.hh"
 
 #include <algorithm>
+#include <cstdio>
 #include <iostream>
 
 namespace sluice {
@@ -23,7 +25,7 @@ std::string text_of(const NodeConfig& node, const char* key) {
 }
 
 bool deletes_single_letters(const NodeConfig& taker) {
-  return taker.klass == "redis_streams" || taker.klass == "rabbitmq";
+  return taker.klass == "redis_streams" || taker.klass == "rabbitmq" || taker.klass == "nats";
 }
 
 /// The queue behind a backend that writes to an exchange: only for the default exchange it is known.
@@ -42,20 +44,6 @@ std::string done_file(const OpenConfig& open, const NodeConfig& taker) {
   if (deletes_single_letters(taker)) return {};
   if (taker.klass == "event_log") return text_of(taker, "path") + ".redriven";
   return open.config.file + "." + taker.name + ".redriven";
-}
-
-std::string how_to_purge(const NodeConfig& taker) {
-  if (taker.klass == "kafka") {
-    return "Kafka deletes no single records: let the topic's retention do it, or delete all up to an offset with "
-           "kafka-delete-records";
-  }
-  if (taker.klass == "nats") {
-    return "delete one with: nats stream rmm '" + text_of(taker, "stream") +
-           "' SEQUENCE, or all with: nats stream purge '" + text_of(taker, "stream") + "'";
-  }
-  return "a host may be writing the file: move " + text_of(taker, "path") +
-         " away while no host runs, or let it rotate "
-         "and delete what was rotated";
 }
 
 /// The backends whose dead letters go there, one name per lane.
@@ -92,16 +80,24 @@ class StreamLetters {
   }
 
   int purge() {
-    if (!deletes_single_letters(taker_)) {
-      throw SetupError("dead letters of " + taker_.name + " (class " + taker_.klass +
-                       ") cannot be purged: " + how_to_purge(taker_) + ". What was redriven is listed no more");
+    if (taker_.klass == "event_log") {
+      return purge_log({open_, taker_, done_file(open_, taker_), signals_}, command_, choice_);
+    }
+    const bool kafka = taker_.klass == "kafka";
+    if (kafka && !choice_.is_everything()) {
+      throw SetupError("dead letters of " + taker_.name +
+                       " cannot be chosen for a purge: Kafka deletes a partition's records only from its beginning up "
+                       "to an offset. --all deletes all that the topic holds now; what was redriven is listed no more; "
+                       "the topic's retention deletes the oldest");
     }
     Config run = begin(choice_.node, !command_.dry_run, false);
+    if (kafka) take_all(run);
     add_target(run, open_.config, make_node(open_, NodeKind::backend, "none", "dry_run", make_map(Value())), kChosen,
                0);
     const int code = end(run);
     std::cout << (command_.dry_run ? "would delete " : "deleted ") << figures_.delivered << " letters of "
               << taker_.name << '\n';
+    if (kafka && !command_.dry_run && code == kClean) std::remove(done_file(open_, taker_).c_str());
     return code;
   }
 
@@ -145,6 +141,21 @@ class StreamLetters {
     if (figures_.undelivered > 0) std::cout << ", " << figures_.undelivered << " not delivered and still there";
     std::cout << '\n';
     return figures_.rejected + figures_.undelivered > 0 ? std::max(code, int{kUndelivered}) : code;
+  }
+
+  /// What was redriven, too: a message that stays keeps all that is behind it.
+  void take_all(Config& run) const {
+    for (NodeConfig& node : run.nodes) {
+      Value config = node.config;
+      if (node.name == kSource)
+        config.put("delete_read", make_boolean(!command_.dry_run, config));
+      else
+        config = choice_config(command_, choice_, {});
+      NodeConfig made = make_node(open_, node.kind, node.name, node.klass, std::move(config));
+      made.inputs = node.inputs;
+      made.format = node.format;
+      node = std::move(made);
+    }
   }
 
   Config begin(const std::string& node, bool remove, bool redrive) const {
@@ -199,6 +210,13 @@ class StreamLetters {
     }
     NodeConfig node = std::move(replay_sources(open_, {taker_.name}, "", "").front());
     node.name = kSource;
+    if (taker_.klass == "nats") {
+      Value config = node.config;
+      config.put("delete_delivered", make_boolean(remove, where));
+      NodeConfig made = make_node(open_, NodeKind::source, kSource, "nats", std::move(config));
+      made.format = node.format;
+      return made;
+    }
     return node;
   }
 

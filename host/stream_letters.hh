@@ -4,8 +4,10 @@
 //
 //                 list, show   redrive                          purge
 //   Redis         reads        deletes what was delivered       deletes
+//   JetStream     reads        deletes what was delivered       deletes
 //   RabbitMQ      reads        acknowledges what was delivered  acknowledges
-//   the others    reads        lists what was delivered         cannot be; the error says what can
+//   event log     reads        lists what was delivered         writes its files anew, while no host has it open
+//   Kafka         reads        lists what was delivered         all or nothing
 #pragma once
 
 #include "edge/dead_letter_store.hh"

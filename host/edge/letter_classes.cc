@@ -36,6 +36,7 @@ const char* const ChooseLetters::kSchema = R"({
     "limit": { "description": "At most so many; 0: all.", "type": "integer", "minimum": 0, "default": 0 },
     "done": { "description": "File that lists the letters that were sent again, one line each; empty: they are gone.", "type": "string", "default": "" },
     "note_done": { "description": "Write what was delivered, or died anew, into that file.", "type": "boolean", "default": false },
+    "keep": { "description": "Pass on what is neither chosen nor sent again, as it is.", "type": "boolean", "default": false },
     "redrive": { "description": "Pass the event on as it was before it died.", "type": "boolean", "default": false }
   }
 })";
@@ -43,6 +44,7 @@ const char* const ChooseLetters::kSchema = R"({
 ChooseLetters::ChooseLetters(HostView, ConfigView config)
     : choice_(read_choice(config)),
       redrive_(config.boolean("redrive")),
+      keep_(config.boolean("keep")),
       note_done_(config.boolean("note_done")),
       done_path_(config.text("done")) {
   choice_.reason_part = lower_case(choice_.reason_part);
@@ -93,11 +95,12 @@ sluice_status ChooseLetters::process(BatchView batch, std::uint8_t* verdict, slu
   for (std::uint32_t i = 0; i < batch.size(); ++i) {
     const sluice_event& event = batch[i].raw();
     const std::string name = done_path_.empty() ? "" : name_of(event);
-    if (done_.contains(name) || !chosen(event)) {
+    const bool gone = done_.contains(name), meant = !gone && chosen(event);
+    if (meant) ++found_;
+    if (keep_ ? gone || meant : !meant) {
       verdict[i] = SLUICE_TO_DROP;
       continue;
     }
-    ++found_;
     if (!redrive_) continue;
     if (note_done_) on_the_way_.emplace(event.seq, name);
     const sluice_event as_was = as_it_was(event, writer_, *block);

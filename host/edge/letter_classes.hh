@@ -1,6 +1,6 @@
 // Classes of the host for dead letters that lie in a stream instead of the local store: letter_choice picks those that
 // are meant and makes them the events that they were, letter_printer shows them. Where a single letter cannot be
-// deleted (Kafka, JetStream, a log file), a list beside the configuration says which were sent again.
+// deleted (Kafka, a log file), a list beside the configuration says which were sent again.
 #pragma once
 
 #include "core/uuid.hh"
@@ -31,6 +31,7 @@ class ChooseLetters {
 
   LetterChoice choice_;
   bool redrive_;  // the event goes on as it was, with its count of redrives
+  bool keep_;     // the other way round: what is to stay goes on, as it is
   bool note_done_;
   std::string done_path_;
   NameHash hash_;

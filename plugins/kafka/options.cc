@@ -155,6 +155,8 @@ SourceOptions read_source_options(sluice::ConfigView config) {
   options.leniency.takes_plain = config.text("content_mode") != "strict";
   options.leniency.takes_batches = config.boolean("accept_batches");
   options.stop_at_end = config.boolean("stop_at_end");
+  options.delete_read = config.boolean("delete_read");
+  if (options.delete_read && !options.stop_at_end) throw sluice::BadConfig("delete_read: needs stop_at_end");
   options.commit_interval = config.duration("commit_interval");
   options.rebalance_wait = config.duration("rebalance_wait");
   options.redeliver_after = config.duration("redeliver_after");

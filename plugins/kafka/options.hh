@@ -31,6 +31,7 @@ struct SourceOptions {
   Properties properties;
   std::vector<std::string> topics;
   bool stop_at_end = false;
+  bool delete_read = false;
   Leniency leniency;  // content_mode, accept_batches
   std::chrono::milliseconds commit_interval{}, rebalance_wait{}, redeliver_after{}, redeliver_after_max{}, patience{};
   std::string servers, group;

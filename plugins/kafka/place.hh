@@ -40,6 +40,11 @@ class Place {
     if (!well) ++failed_;
     advance();
   }
+  /// Of a message that is not settled yet, or was settled out of turn.
+  [[nodiscard]] std::int64_t offset_of(std::uint64_t number) const noexcept {
+    const std::uint64_t index = number - first_;
+    return index < entries_.size() ? entries_[index].offset : next_;
+  }
   /// From here on messages come from the lowest failed offset on.
   void reads_again() noexcept { reading_again_ = true; }
 

@@ -136,7 +136,8 @@ sluice_status Source::pull(sluice_writer& out) {
     fetched_ = fetched_.subspan(1);
   }
   if (out.count > 0) return SLUICE_OK;
-  return options_.stop_at_end && is_read_to_the_end() ? SLUICE_END : SLUICE_AGAIN;
+  const bool owes_deleting = options_.delete_read && !deleted_;
+  return options_.stop_at_end && !owes_deleting && is_read_to_the_end() ? SLUICE_END : SLUICE_AGAIN;
 }
 
 bool Source::ends_are_known() const {
@@ -187,6 +188,10 @@ void Source::settle(sluice::SettlementsView settlements) {
     const std::uint64_t first = of->place.first();
     const std::uint64_t number = first + ((settlements[i].tag - first) & kNumberMask);
     const bool well = settlements[i].outcome != SLUICE_NOT_DELIVERED;
+    if (options_.delete_read && settlements[i].outcome == SLUICE_WAS_DROPPED) {
+      const std::int64_t offset = of->place.offset_of(number);
+      of->kept = of->kept < 0 ? offset : std::min(of->kept, offset);
+    }
     of->place.settle(number, well);
     if (!well && !stopping_) fail(*of);
     if (of->place.unsettled() == 0) of->again_after = 0ms;

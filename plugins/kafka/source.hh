@@ -59,6 +59,7 @@ class Source final : private Membership {
     std::int64_t reached = 0;   // seen up to here
     std::int64_t highest = -1;  // message below stop
     std::int64_t end = -1;      // where the broker said that nothing follows
+    std::int64_t kept = -1;     // with delete_read: the lowest message that stays; -1: none does
     sluice_cell* lag = nullptr;
   };
   using Slot = std::uint32_t;  // of an assignment; never the same for the next owner of a partition
@@ -90,6 +91,7 @@ class Source final : private Membership {
   void fail(Assigned& assigned);
   void look_around();
   void read_ends();
+  void delete_read_messages();
   void show_figures();
   void renew();
   [[nodiscard]] milliseconds until_next_duty() const;
@@ -113,6 +115,7 @@ class Source final : private Membership {
   bool giving_back_ = false;  // the library waits for unassign()
   bool commits_fail_ = false;
   bool away_ = false, stopping_ = false;
+  bool deleted_ = false;  // with delete_read: it is done
   bool doubted_ = false;  // something could not be reached: does any broker answer?
   std::string last_trouble_, broken_why_, last_warning_;
   sluice_cell* unsettled_ = nullptr;

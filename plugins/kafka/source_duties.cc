@@ -3,6 +3,7 @@
 #include "source.hh"
 
 #include "answer.hh"
+#include "topic_desk.hh"
 
 #include <algorithm>
 #include <utility>
@@ -54,6 +55,7 @@ void Source::do_duties() {
   if (now_ms() >= commit_at_ms_) commit_settled(false);
   look_around();
   read_ends();
+  delete_read_messages();
   show_figures();
 }
 
@@ -69,6 +71,23 @@ void Source::read_ends() {
       look_at_ms_ = now_ms() + count(kLookEvery);
     }
   }
+}
+
+/// Once nothing is under way any more. Kafka deletes from the beginning of a partition on, so what stays keeps all that
+/// is behind it.
+void Source::delete_read_messages() {
+  if (!options_.delete_read || deleted_ || away_ || assigned_.empty() || !ends_are_known() || !is_read_to_the_end())
+    return;
+  std::map<std::string, std::vector<Partition>> before;  // by topic
+  for (const auto& [slot, assigned] : assigned_) {
+    const std::int64_t end = assigned.kept < 0 ? assigned.stop : std::min(assigned.stop, assigned.kept);
+    if (end > 0) before[assigned.partition.topic].push_back({assigned.partition.topic, assigned.partition.number, end});
+  }
+  for (const auto& [topic, partitions] : before) {
+    TopicDesk(options_.properties, topic).delete_before(partitions, options_.patience);
+  }
+  deleted_ = true;
+  host_.wake();
 }
 
 milliseconds Source::until_next_duty() const {

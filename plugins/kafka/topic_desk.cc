@@ -5,6 +5,7 @@
 #include <sluice/cpp/guard.hh>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace kafka {
 namespace {
@@ -108,6 +109,34 @@ TopicDesk::Held TopicDesk::held(milliseconds timeout) {
     all.oldest_unix_ms = all.oldest_unix_ms == 0 ? oldest.unix_ms : std::min(all.oldest_unix_ms, oldest.unix_ms);
   }
   return all;
+}
+
+void TopicDesk::delete_before(const std::vector<Partition>& partitions, milliseconds timeout) {
+  const auto timeout_ms = static_cast<int>(timeout.count());
+  Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const Partition& each : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), each.topic.c_str(), each.number)->offset = each.offset;
+  }
+  const Owned<rd_kafka_DeleteRecords_t> wish(rd_kafka_DeleteRecords_new(list.get()));
+  const Owned<rd_kafka_AdminOptions_t> options(
+      rd_kafka_AdminOptions_new(state_->handle, RD_KAFKA_ADMIN_OP_DELETERECORDS));
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), timeout_ms, nullptr, 0);
+  const Owned<rd_kafka_queue_t> answers(rd_kafka_queue_new(state_->handle));
+  rd_kafka_DeleteRecords_t* wishes[] = {wish.get()};
+  rd_kafka_DeleteRecords(state_->handle, wishes, 1, options.get(), answers.get());
+  // The library answers when the request's own time is up; a little longer is waited for that answer.
+  const Owned<rd_kafka_event_t> answer(rd_kafka_queue_poll(answers.get(), timeout_ms + 1000));
+  if (answer == nullptr) throw std::runtime_error("messages cannot be deleted: no answer");
+  if (rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    throw std::runtime_error(std::string("messages cannot be deleted: ") + rd_kafka_event_error_string(answer.get()));
+  }
+  const rd_kafka_topic_partition_list_t* deleted =
+      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(answer.get()));
+  for (int i = 0; i < deleted->cnt; ++i) {
+    if (deleted->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    throw std::runtime_error("messages of " + state_->name + "/" + std::to_string(deleted->elems[i].partition) +
+                             " cannot be deleted: " + rd_kafka_err2str(deleted->elems[i].err));
+  }
 }
 
 }  // namespace kafka

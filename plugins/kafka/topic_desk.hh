@@ -1,5 +1,6 @@
-// Questions about one topic, on a client of their own that is in no group: how many messages there are, how old the
-// oldest is. For a topic that dead letters go to. topic_desk.cc and client.cc alone know the library.
+// Questions about one topic, on a client of their own that reads with no group: how many messages there are, how old
+// the oldest is; and deleting them. For a topic that dead letters go to. topic_desk.cc and client.cc alone know the
+// library.
 #pragma once
 
 #include "client.hh"
@@ -9,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace kafka {
 
@@ -25,6 +27,8 @@ class TopicDesk {
 
   /// Throws Away, also when time is up.
   [[nodiscard]] Held held(std::chrono::milliseconds timeout);
+  /// Deletes what is before `offset` in each partition. Throws std::runtime_error with what the broker says.
+  void delete_before(const std::vector<Partition>& partitions, std::chrono::milliseconds timeout);
 
  private:
   struct Oldest {

@@ -128,6 +128,7 @@ SourceOptions read_source(sluice::ConfigView config) {
   consumer.ack_wait = config.duration("ack_wait");
   consumer.inactive_threshold = config.duration("inactive_threshold");
   options.stop_at_end = config.boolean("stop_at_end");
+  options.delete_delivered = config.boolean("delete_delivered");
   consumer.max_deliver = config.integer("max_deliver") == 0 ? -1 : config.integer("max_deliver");
   consumer.max_ack_pending = config.integer("max_ack_pending");
   options.batch_size = static_cast<std::uint32_t>(config.integer("batch_size"));

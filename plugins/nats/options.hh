@@ -56,6 +56,7 @@ struct SourceOptions {
   Address address;
   ConsumerOptions consumer;
   bool stop_at_end = false;
+  bool delete_delivered = false;
   std::uint32_t batch_size = 0;
   std::uint64_t max_bytes = 0;  // of one fetch
   std::chrono::milliseconds timeout{}, fetch_wait{}, nak_delay{};

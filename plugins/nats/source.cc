@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <stdexcept>
 
 namespace nats {
 namespace {
@@ -21,12 +22,21 @@ constexpr milliseconds kAfterRefusal = 1s;  // until the next request when the s
 constexpr milliseconds kReconnectMax = 2s;  // pull() is not to hold up its lane for longer
 constexpr milliseconds kLastWordsMax = 1s;  // for acknowledgements that are not sent yet when the node goes
 constexpr std::uint64_t kNsPerMs = 1'000'000;
+constexpr std::string_view kEraseMark = ".erase-";  // in our inbox, before the sequence
+constexpr std::int32_t kNoSuchMessage = 10043;      // it is deleted already
 
 std::string fetch_body(std::uint64_t messages, milliseconds wait, std::uint64_t bytes) {
   std::string body = R"({"batch":)" + std::to_string(messages) + R"(,"expires":)" +
                      std::to_string(static_cast<std::uint64_t>(wait.count()) * kNsPerMs);
   if (bytes != 0) body += R"(,"max_bytes":)" + std::to_string(bytes);
   return body + "}";
+}
+
+/// What was given up is in the dead letters anew; what is no event is nowhere else.
+bool leaves_the_stream(const sluice_settlement& settled) {
+  return settled.outcome == SLUICE_WAS_DELIVERED ||
+         (settled.outcome == SLUICE_WAS_REJECTED && settled.code != SLUICE_CODE_UNDECODABLE &&
+          settled.code != SLUICE_CODE_TOO_LARGE && settled.code != SLUICE_CODE_HALTED);
 }
 
 }  // namespace
@@ -42,6 +52,7 @@ Source::Source(sluice::HostView host, sluice::ConfigView config)
   const std::string place = options_.consumer.stream + "." + options_.consumer.durable;
   next_subject_ = "$JS.API.CONSUMER.MSG.NEXT." + place;
   facts_subject_ = "$JS.API.CONSUMER.INFO." + place;
+  erase_subject_ = "$JS.API.STREAM.MSG.DELETE." + options_.consumer.stream;
   const std::uint64_t delay_ns = static_cast<std::uint64_t>(options_.nak_delay.count()) * kNsPerMs;
   again_word_ = delay_ns == 0 ? std::string(kAgainNow) : "-NAK {\"delay\":" + std::to_string(delay_ns) + "}";
 }
@@ -70,11 +81,12 @@ void Source::connect(milliseconds timeout) {
     if (!end_at_) end_at_ = facts.last_sequence;
     all_handed_out_ = facts.pending == 0;
     // What an earlier run had, or this one lost on the wire, comes again; what is here or only to be told does not.
-    const std::uint64_t known = held_.size() + owed_.size();
+    const std::uint64_t known = held_.size() + owed_.size() + erasing_.size();
     awaited_ = facts.ack_pending > known ? facts.ack_pending - known : 0;
   }
   for (const auto& [reply, word] : owed_) answer(reply, word);
   owed_.clear();
+  for (const auto& [sequence, reply] : erasing_) ask_to_erase(sequence);
   host_.log(SLUICE_LOG_INFO, "connected to " + connection_->server());
 }
 
@@ -97,7 +109,7 @@ sluice_status Source::pull(sluice_writer& out) {
 }
 
 bool Source::is_read_to_the_end() const noexcept {
-  return end_at_ && connection_ != nullptr && all_handed_out_ && awaited_ == 0 && held_.size() == 0;
+  return end_at_ && connection_ != nullptr && all_handed_out_ && awaited_ == 0 && held_.size() == 0 && erasing_.empty();
 }
 
 bool Source::note_towards_end(const Message& message) {
@@ -158,12 +170,45 @@ void Source::settle(sluice::SettlementsView all) {
       answer(place->reply, settled.code == SLUICE_CODE_STOPPING ? kAgainNow : std::string_view(again_word_));
       sluice::add(returned_);
       if (end_at_) ++awaited_;
+    } else if (options_.delete_delivered && leaves_the_stream(settled)) {
+      erase(place->reply);
     } else {
       answer(place->reply, settled.outcome == SLUICE_WAS_REJECTED ? kTerminate : kAck);
       if (settled.outcome == SLUICE_WAS_REJECTED) sluice::add(terminated_);
     }
     held_.free(settled.tag);
   }
+}
+
+/// Deleted first and acknowledged then: what is killed in between is read, and deleted, again.
+void Source::erase(const std::string& reply) {
+  const auto delivery = read_ack_subject(reply);
+  if (!delivery) return;
+  erasing_.emplace(delivery->sequence, reply);
+  ask_to_erase(delivery->sequence);
+}
+
+void Source::ask_to_erase(std::uint64_t sequence) {
+  if (connection_ == nullptr) return;  // asked for when it is back
+  const std::string number = std::to_string(sequence);
+  const std::string reply = connection_->inbox() + std::string(kEraseMark) + number;
+  if (!connection_->publish(erase_subject_.c_str(), reply.c_str(), R"({"no_erase":true,"seq":)" + number + "}")) {
+    lost(connection_->server() + ": " + connection_->error());
+  }
+}
+
+void Source::take_erasure(const Message& message, std::string_view digits) {
+  std::uint64_t sequence = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), sequence);
+  const auto found = erasing_.find(sequence);
+  if (found == erasing_.end()) return;
+  const Answer said = read_answer(message.body(), erase_subject_);
+  if (said.status != SLUICE_OK && said.code != kNoSuchMessage) {
+    throw std::runtime_error("message " + std::to_string(sequence) + " of stream '" + options_.consumer.stream +
+                             "' cannot be deleted: " + said.reason);
+  }
+  answer(found->second, kAck);
+  erasing_.erase(found);
 }
 
 void Source::answer(const std::string& reply, std::string_view word) {
@@ -190,6 +235,7 @@ sluice_status Source::poll(int wake_fd, milliseconds timeout, std::uint32_t room
   if (connection_ != nullptr && connection_->lost()) lost(connection_->server() + ": " + connection_->error());
   if (connection_ == nullptr) return SLUICE_OK;
   if (const std::string refusal = connection_->refusal(); !refusal.empty()) {
+    if (!erasing_.empty()) throw std::runtime_error(refusal + ": may this user publish to " + erase_subject_ + "?");
     lost(refusal + ": may this user publish to $JS.API.CONSUMER.> and $JS.ACK.>, and subscribe to its inbox?");
   }
   return SLUICE_OK;
@@ -217,6 +263,8 @@ void Source::take_messages() {
 
 /// The end of a request, or the facts that were asked for.
 void Source::take_word(const Message& message) {
+  const std::string_view below = message.subject().substr(connection_->inbox().size());
+  if (below.starts_with(kEraseMark)) return take_erasure(message, below.substr(kEraseMark.size()));
   if (!message.body().empty()) return take_facts(message.body());
   const int status = message.status();
   if (status == 100) return;  // the server is there, and has nothing

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,10 @@ class Source {
   [[nodiscard]] bool is_read_to_the_end() const noexcept;
   void fetch_when_room(std::uint32_t room);
   void answer(const std::string& reply, std::string_view word);
+  // With delete_delivered.
+  void erase(const std::string& reply);
+  void ask_to_erase(std::uint64_t sequence);
+  void take_erasure(const Message& message, std::string_view digits);
   void refuse_waiting();
   void report_work();
   void ask_for_facts();
@@ -62,13 +67,14 @@ class Source {
   const SourceOptions options_;
   std::unique_ptr<Connection> connection_;  // null while the server is away
   std::string lost_;                        // why, until pull() has told it
-  std::string next_subject_, facts_subject_, again_word_;
+  std::string next_subject_, facts_subject_, erase_subject_, again_word_;
 
   Held held_;
   Fetches fetches_;
   std::uint64_t not_before_ms_ = 0;  // no request earlier: the server said no to the last one
   bool one_alone_ = false;           // the next message is longer than max_bytes
   std::vector<std::pair<std::string, std::string_view>> owed_;  // acknowledgements for when the server is back
+  std::map<std::uint64_t, std::string> erasing_;                // by sequence: how to acknowledge it once it is deleted
   milliseconds ack_wait_{};
   std::uint64_t next_report_ms_ = 0, next_facts_ms_ = 0;
   bool stopping_ = false;

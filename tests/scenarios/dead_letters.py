@@ -348,7 +348,8 @@ backends:
 class Elsewhere(Scenario):
     """The same commands where the letters lie in another backend."""
 
-    def letters_in(self, backend, removes, *dlq_arguments):
+    def letters_in(self, backend, *dlq_arguments, chooses=True):
+        """The commands, one after the other. Where a purge cannot choose, what it takes is everything."""
         self.receiver = self.keep(Receiver())
         self.config = self.folder / "settings.yaml"
         self.config.write_text(ELSEWHERE.replace("HOOK", self.receiver.url).replace("PARKED", json.dumps(backend)))
@@ -380,27 +381,76 @@ class Elsewhere(Scenario):
         self.assertIn("1 died again", dlq("redrive", "--limit", "1", code=1))
         self.assertEqual(ids(), ["e0", "e1", "e2", "e3"])
         self.receiver.status = 200
-        if removes:
-            self.assertIn("deleted 1 letters", dlq("purge", "--when", '{"exact":{"id":"e3"}}'))
+        one = ("purge", "--when", '{"exact":{"id":"e3"}}')
+        if chooses:
+            self.assertIn("would delete 1 letters", dlq(*one, "--dry-run"))
+            self.assertEqual(ids(), ["e0", "e1", "e2", "e3"])
+            self.assertIn("deleted 1 letters", dlq(*one))
+            self.assertEqual(ids(), ["e0", "e1", "e2"])
         else:
-            self.assertIn("cannot be purged", dlq("purge", "--all", code=78))
-        self.assertIn("%d delivered" % (3 if removes else 4), dlq("redrive"))
+            self.assertIn("cannot be chosen for a purge", dlq(*one, code=78))
+        self.assertIn("1 delivered", dlq("redrive", "--limit", "1"))
+        rest = 2 if chooses else 3
+        self.assertIn("would delete %d letters" % (rest if chooses else 7), dlq("purge", "--all", "--dry-run"))
+        self.assertEqual(len(ids()), rest)
+        self.assertIn("deleted %d letters" % (rest if chooses else 7), dlq("purge", "--all"))
         self.assertEqual(ids(), [])
         self.assertIn("0 delivered", dlq("redrive"))
+        host = self.host(self.config, dialect="native", name="again")  # what dies from now on is there as ever
+        self.receiver.status = 500
+        for n in range(6, 8):
+            host.post(event(n))
+        self.assertEqual(host.end(), 0, host.text())
+        self.receiver.status = 200
+        self.assertEqual(ids(), ["e6", "e7"])
+        self.assertIn("2 delivered", dlq("redrive"))
+        self.assertEqual(ids(), [])
 
     def test_in_an_event_log(self):
-        self.letters_in({"class": "event_log", "config": {"path": str(self.folder / "parked.jsonl")}}, False)
+        self.letters_in({"class": "event_log", "config": {"path": str(self.folder / "parked.jsonl")}})
+
+    def test_an_event_log_is_purged_file_by_file_and_never_while_a_host_writes_it(self):
+        self.receiver = self.keep(Receiver())
+        self.config = self.folder / "settings.yaml"
+        log = self.folder / "parked.jsonl"
+        parked = {"class": "event_log", "config": {"path": str(log), "rotate_bytes": 1000}}
+        self.config.write_text(ELSEWHERE.replace("HOOK", self.receiver.url).replace("PARKED", json.dumps(parked)))
+        host = self.host(self.config, dialect="native")
+        self.receiver.status = 500
+        for n in range(9):
+            host.post(event(n))
+        dlq = lambda *arguments: self.run_sluice("dlq", *arguments, "--config", self.config)
+        ids = lambda: sorted(json.loads(line)["id"] for line in dlq("list").stdout.splitlines())
+        wait_for(lambda: len(ids()) == 9, ids)
+        refused = dlq("purge", "--all")
+        self.assertEqual(refused.returncode, 78, refused.stdout)
+        self.assertIn("a host is writing", refused.stderr)
+        self.assertEqual(host.end(), 0, host.text())
+        lines = lambda: sorted(line for file in self.folder.glob("parked.jsonl*") for line in file.read_text().splitlines())
+        before = lines()
+        self.assertGreater(len(list(self.folder.glob("parked.jsonl.2*"))), 1)
+        self.assertIn("deleted 2 letters", dlq("purge", "--when", '{"any":[{"exact":{"id":"e0"}},{"exact":{"id":"e8"}}]}').stdout)
+        self.assertEqual(lines(), [line for line in before if '"id":"e0"' not in line and '"id":"e8"' not in line])
+        oldest = sorted(self.folder.glob("parked.jsonl.2*"))[0]
+        oldest.write_text(oldest.read_text() + "no event\n")
+        refused = dlq("purge", "--until", "now")
+        self.assertIn("lines that are no events", refused.stderr)
+        self.assertEqual(len(ids()), 7)
+        oldest.write_text(oldest.read_text().replace("no event\n", ""))
+        self.assertIn("deleted 3 letters", dlq("purge", "--limit", "3").stdout)
+        self.assertIn("deleted 4 letters", dlq("purge", "--all").stdout)
+        self.assertEqual(lines(), [])
 
     def test_in_a_jetstream_stream(self):
         server = self.keep(nats.Server(self.folder)).start()
-        self.letters_in({"class": "nats", "config": {"servers": [server.url], "stream": "PARKED", "subject": "parked"}}, False)
+        self.letters_in({"class": "nats", "config": {"servers": [server.url], "stream": "PARKED", "subject": "parked"}})
 
     @unittest.skipUnless(kafka.available(), "the real Kafka is skipped: tests/kafka/install did not get it")
     def test_in_a_kafka_topic(self):
         broker = kafka.Server(self.folder)
         self.addCleanup(broker.stop)
         broker.start().create_topic("parked", 2)
-        self.letters_in({"class": "kafka", "config": {"bootstrap_servers": [broker.url], "topic": "parked"}}, False)
+        self.letters_in({"class": "kafka", "config": {"bootstrap_servers": [broker.url], "topic": "parked"}}, chooses=False)
 
     def test_in_a_rabbitmq_queue(self):
         server = rabbitmq.Server(self.folder)
@@ -410,7 +460,7 @@ class Elsewhere(Scenario):
         channel.queue_declare("graveyard", durable=True)
         channel.queue_bind("graveyard", "dead", "")
         parked = {"class": "rabbitmq", "config": {"url": server.url, "exchange": "dead", "exchange_type": "fanout"}}
-        self.letters_in(parked, True, "--queue", "graveyard")
+        self.letters_in(parked, "--queue", "graveyard")
         told = self.run_sluice("dlq", "list", "--config", self.config)
         self.assertIn("name the queue that keeps them with --queue", told.stderr)
         self.assertEqual(channel.queue_declare("graveyard", passive=True).method.message_count, 0)
