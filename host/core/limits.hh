@@ -7,9 +7,11 @@
 namespace sluice::limits {
 
 // Data path.
-inline constexpr std::uint32_t kBatchEvents = 256;          // batch.max_events: events in one pull or publish
+inline constexpr std::uint32_t kBatchEvents = 256;          // batch.max_events: events in one batch
+inline constexpr std::uint32_t kFloodBatches = 4;           // a pull of a flood holds as many batches
+inline constexpr std::uint64_t kFloodShare = 8;             // and at most this part of a queue's events
 inline constexpr std::uint64_t kPullBytes = 256 * 1024;     // bytes offered to one pull
-inline constexpr std::uint32_t kDerivedPerCall = 64;        // events one consumer may add to one batch
+inline constexpr std::uint32_t kDerivedPerCall = 64;        // events one consumer may add to a batch of up to 256
 inline constexpr std::uint64_t kDerivedBytes = 256 * 1024;  // and their bytes
 inline constexpr std::uint32_t kTypes = 256;                // event types counted by name; the rest is "other"
 inline constexpr std::uint32_t kTypeNameBytes = 256;        // a longer type is counted as "other"

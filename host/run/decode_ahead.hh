@@ -20,7 +20,7 @@ namespace sluice {
 class DecodeAhead {
  public:
   /// Pulls in hand at most: what the bounds of a source's memory count on.
-  static constexpr std::size_t kPullsMax = 8;
+  static constexpr std::size_t kPullsMax = 6;
 
   /// `lane` is woken when a pull is decoded.
   DecodeAhead(Decoder decoder, std::string node, std::uint64_t seed, Wakeable& lane)

@@ -15,13 +15,15 @@ struct DerivedWriter {
   sluice_writer writer{};
   Block* block = nullptr;
   std::size_t slots = 0;
+  std::uint32_t added_max = 0;
 
-  /// Requires: a slot for every event of the batch and kDerivedPerCall more.
-  DerivedWriter(std::vector<sluice_record>& records, Block& into) : block(&into), slots(records.size()) {
-    std::memset(records.data(), 0, limits::kDerivedPerCall * sizeof(sluice_record));
+  /// Requires: a slot for every event of the batch and derived_max of it more.
+  DerivedWriter(std::vector<sluice_record>& records, std::size_t batch, Block& into)
+      : block(&into), slots(records.size()), added_max(derived_max(batch)) {
+    std::memset(records.data(), 0, added_max * sizeof(sluice_record));
     writer.size = sizeof(sluice_writer);
     writer.stride = sizeof(sluice_record);
-    writer.cap = limits::kDerivedPerCall;
+    writer.cap = added_max;
     writer.records = records.data();
     writer.grow = &grow;
   }
@@ -29,7 +31,7 @@ struct DerivedWriter {
   /// again. Bytes are handed out in chunks of the block as they are asked for.
   void make_room() noexcept {
     auto* all = static_cast<sluice_record*>(writer.records);
-    std::size_t room = limits::kDerivedPerCall;
+    std::size_t room = added_max;
     for (std::uint32_t i = 0; i < writer.count; ++i) room += (all[i].flags & SLUICE_REPLACES) != 0 ? 1 : 0;
     room = std::min(room, slots);
     if (room <= writer.cap) return;
@@ -101,10 +103,9 @@ void InlineConsumer::process(std::span<const sluice_event> batch, Block& block, 
   judging_ = &out;
   sluice_status status = SLUICE_OK;
   if (node_.emits()) {
-    if (records_.size() < limits::kDerivedPerCall + batch.size()) {
-      records_.resize(limits::kDerivedPerCall + batch.size());
-    }
-    DerivedWriter derived(records_, block);
+    const std::size_t slots = derived_max(batch.size()) + batch.size();
+    if (records_.size() < slots) records_.resize(slots);
+    DerivedWriter derived(records_, batch.size(), block);
     status = node_.process(view, out.verdicts.data(), &derived.writer, error);
     if (status == SLUICE_OK || status == SLUICE_HALT) decode_derived(derived.writer, batch, block, out);
   } else {
@@ -137,7 +138,7 @@ std::uint64_t InlineConsumer::tick(std::uint64_t now_ns, Block* block, Judgement
   if (shared_) turn.lock();
   std::uint32_t again_ms = 0;
   if (node_.emits() && block != nullptr) {
-    DerivedWriter derived(records_, *block);
+    DerivedWriter derived(records_, 0, *block);
     again_ms = node_.tick(now_ns, &derived.writer);
     decode_derived(derived.writer, {}, *block, out);
   } else {

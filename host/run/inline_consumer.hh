@@ -20,6 +20,12 @@
 
 namespace sluice {
 
+/// How many events a consumer may add to a batch of so many.
+constexpr std::uint32_t derived_max(std::uint64_t batch) noexcept {
+  const std::uint64_t shares = (batch + limits::kBatchEvents - 1) / limits::kBatchEvents;
+  return limits::kDerivedPerCall * static_cast<std::uint32_t>(shares > 0 ? shares : 1);
+}
+
 /// An event that a consumer made, already decoded into the block.
 struct Derived {
   std::uint32_t event = 0;   // index into Block::events

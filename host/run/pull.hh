@@ -37,6 +37,7 @@ class Pull {
   std::int64_t unix_ns = 0;   // when it was pulled
   std::vector<Taken> taken;
   bool holds_credit = false;
+  std::uint32_t promised = 0;  // events that its credit is for, beside derived ones
 
   // What decoding leaves: the events lie in the block, in the order of their records.
   std::vector<std::uint32_t> events_up_to;                // by record: how many events there are up to it

@@ -118,7 +118,7 @@ void SourceLane::tick_consumers(std::uint64_t now_ns) {
     if (pending_.block) return;  // a pull is half routed: its turn first
     // A timer may emit: it needs credit like a pull.
     const bool emits = consumer.emits();
-    if (emits && !take_credit_for(limits::kDerivedPerCall, limits::kDerivedBytes)) return;
+    if (emits && !take_credit_for(0, 0)) return;
     if (depth_ == judgements_.size()) judgements_.push_back(std::make_unique<Judgement>());
     Judgement& judgement = *judgements_[depth_++];
     if (emits) pending_.block = blocks_.take();

@@ -54,7 +54,7 @@ SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, Node
     taken_.push_back({wiring_.lane_of[lane]});
   }
   for (const NodeIndex consumer : reach_.consumers) {
-    if (wiring_.consumer_of[consumer]->emits()) derived_reserve_ += limits::kDerivedPerCall;
+    if (wiring_.consumer_of[consumer]->emits()) ++emitters_;
     if (!wiring_.graph->shared(consumer) || wiring_.graph->sources.front().source == wiring_.self) {
       wiring_.consumer_of[consumer]->set_waker(this);
     }
@@ -63,6 +63,11 @@ SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, Node
 
 void SourceLane::pull_ahead(bool with_thread) {
   pulls_ahead_ = true;
+  // Fewer, larger pulls: each costs its turn with the decoder and with every lane. Small queues keep small ones, else
+  // one pull would fill a queue and the lanes would wait for each other.
+  std::uint64_t room = std::uint64_t{limits::kFloodBatches} * batch_events_;
+  for (const Taken& taken : taken_) room = std::min(room, taken.lane->credit.max_events() / limits::kFloodShare);
+  pull_events_max_ = std::max(batch_events_, static_cast<std::uint32_t>(room));
   if (!with_thread) return;
   ahead_ = std::make_unique<DecodeAhead>(Decoder(config_.format, wiring_.config->limits), name_, world_.seed, *this);
 }

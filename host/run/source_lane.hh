@@ -88,9 +88,10 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   struct Pending {  // the pull that is being routed
     BlockRef block;
     PageId page = 0;
-    std::size_t next = 0;  // first event that is not routed
-    std::size_t end = 0;   // decoded events; derived ones lie behind
-    bool asking = false;   // the key store has not said yet which of them are known
+    std::size_t next = 0;      // first event that is not routed
+    std::size_t end = 0;       // decoded events; derived ones lie behind
+    std::size_t promised = 0;  // events that the credit it holds is still for
+    bool asking = false;       // the key store has not said yet which of them are known
   };
   struct Kept {  // cannot_hold: memory kept until its page is closed
     PageId page = 0;
@@ -103,7 +104,6 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void settle_ready();
   void watch_ended();
   void say_published(const std::string& how);
-  [[nodiscard]] bool take_credit();
   [[nodiscard]] bool take_credit_for(std::uint64_t events, std::uint64_t bytes);
   void give_back_credit();
   void try_start(std::uint64_t now_ns);
@@ -156,6 +156,8 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   std::unique_ptr<DedupGate> dedup_;  // null without `dedup`
   TypeCache types_;
   const std::uint32_t batch_events_;
+  std::uint32_t pull_events_ = batch_events_;  // of the next pull: grows in a flood
+  std::uint32_t pull_events_max_ = batch_events_;
   const bool keeps_undelivered_;
   const bool says_published_;  // the documents' line about several backends
   bool pulls_ahead_ = false;
@@ -167,7 +169,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   Pending pending_;
   std::vector<Taken> taken_;
   bool credit_taken_ = false;
-  std::uint64_t derived_reserve_ = 0;
+  std::uint64_t emitters_ = 0;          // inline consumers that may add events
   std::vector<std::uint8_t> required_;  // by node index
   std::vector<std::uint8_t> keeping_;
   std::vector<std::uint8_t> gating_;

@@ -52,13 +52,11 @@ std::string_view text_of(const sluice_event& event, sluice_slice slice) { return
 
 }  // namespace
 
-bool SourceLane::take_credit() {
-  return take_credit_for(batch_events_ + derived_reserve_,
-                         limits::kPullBytes + (derived_reserve_ > 0 ? limits::kDerivedBytes : 0));
-}
-
+/// For so many events, and for what the consumers may add to them.
 bool SourceLane::take_credit_for(std::uint64_t events, std::uint64_t bytes) {
   SLUICE_ASSERT(!credit_taken_);
+  events += emitters_ * derived_max(events);
+  bytes += emitters_ > 0 ? limits::kDerivedBytes : 0;
   for (std::size_t i = 0; i < taken_.size(); ++i) {
     Taken& taken = taken_[i];
     taken.events = std::min(events, taken.lane->credit.max_events());
@@ -116,9 +114,9 @@ void SourceLane::try_start(std::uint64_t now_ns) {
 
 bool SourceLane::pull(std::uint64_t now_ns) {
   if (pending_.block || pulls_.size() >= (pulls_ahead_ ? DecodeAhead::kPullsMax : 1)) return false;
-  if (!take_credit()) return false;
+  if (!take_credit_for(pull_events_, limits::kPullBytes)) return false;
   room_ = true;
-  std::uint32_t cap = batch_events_;
+  std::uint32_t cap = pull_events_;
   for (const Taken& taken : taken_) cap = static_cast<std::uint32_t>(std::min<std::uint64_t>(cap, taken.events));
   std::unique_ptr<Pull> pull = take_pull();
   pull->block = blocks_.take();
@@ -183,8 +181,11 @@ void SourceLane::take_in(std::unique_ptr<Pull> pull, std::uint32_t cap) {
   stats_.bytes_in.add(bytes);
   pull->taken = taken_;
   pull->holds_credit = std::exchange(credit_taken_, false);
+  pull->promised = cap;
 
-  const bool flood = pull->count >= (cap + 1) / 2 || bytes >= limits::kPullBytes / 2;
+  const bool full = pull->count >= (cap + 1) / 2 || bytes >= limits::kPullBytes / 2;
+  pull_events_ = full ? std::min(2 * pull_events_, pull_events_max_) : batch_events_;
+  const bool flood = full || pull->count >= (std::min(cap, batch_events_) + 1) / 2;
   const bool later = pulls_ahead_ && flood && pull->keep_for_later();
   pull->offer();
   pulls_.push_back(std::move(pull));
@@ -237,7 +238,7 @@ void SourceLane::give_back_credit_ahead() {
 }
 
 std::unique_ptr<Pull> SourceLane::take_pull() {
-  if (idle_pulls_.empty()) return std::make_unique<Pull>(batch_events_);
+  if (idle_pulls_.empty()) return std::make_unique<Pull>(pull_events_max_);
   std::unique_ptr<Pull> pull = std::move(idle_pulls_.back());
   idle_pulls_.pop_back();
   return pull;
@@ -285,6 +286,7 @@ void SourceLane::begin(Pull& pull) {
   if (std::exchange(pull.holds_credit, false)) {
     taken_.swap(pull.taken);
     credit_taken_ = true;
+    pending_.promised = pull.promised;
   }
   Block& block = *pending_.block;
   event_record_.clear();

@@ -33,15 +33,17 @@ bool SourceLane::route_pending() {
     pending_.next = pending_.end;
   }
   while (pending_.next < pending_.end) {
-    const std::size_t count = std::min<std::size_t>(pending_.end - pending_.next, batch_events_);
+    const std::size_t promised = credit_taken_ ? pending_.promised : batch_events_;
+    const std::size_t count = std::min(pending_.end - pending_.next, promised);
     const std::span<const sluice_event> slice(block.pulled.data() + pending_.next, count);
-    if (!credit_taken_ && !take_credit_for(count + derived_reserve_,
-                                           bytes_of(slice) + (derived_reserve_ > 0 ? limits::kDerivedBytes : 0))) {
-      return false;
+    if (!credit_taken_) {
+      if (!take_credit_for(count, bytes_of(slice))) return false;
+      pending_.promised = count;
     }
     route_slice(slice);
     pending_.next += count;
-    give_back_credit();
+    pending_.promised -= count;
+    if (pending_.promised == 0) give_back_credit();
     if (halt_.load(std::memory_order_acquire)) {
       refuse({block.pulled.data() + pending_.next, pending_.end - pending_.next});
       pending_.next = pending_.end;

@@ -3,6 +3,7 @@
 #include "catch.hh"
 #include "rig.hh"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -116,6 +117,51 @@ TEST_CASE("pull ahead: what was pulled and not routed when the drain ends is tol
   rig.stop();
   CHECK(in.told.size() + in.waiting() == 64);
   for (const Told& told : in.told) CHECK(told.outcome == Outcome::retry);
+}
+
+TEST_CASE("pull ahead: the pulls of a flood grow to four batches, and the next trickle has small ones again",
+          "[lanes][ahead]") {
+  Rig rig;  // batches of 16
+  auto& in = rig.source("in");
+  auto& seen = rig.consumer("seen", {"in"}, 0);
+  auto& out = rig.backend("out", {"seen"});
+  out.answers_at_once = true;
+  std::vector<std::uint32_t> batches;
+  seen.judge = [&](const sluice_batch& batch, std::uint8_t*, sluice_writer*, std::string&) {
+    batches.push_back(batch.count);
+    return sluice_status{SLUICE_OK};
+  };
+  rig.build();
+  rig.pipeline().pull_ahead(false);
+  const auto ids = offer(in, 16 + 32 + 64 + 64 + 3);
+  rig.step(40);
+  CHECK(batches == std::vector<std::uint32_t>{16, 32, 64, 64, 3});
+  batches.clear();
+  offer(in, 20);
+  rig.step(10);
+  CHECK(batches == std::vector<std::uint32_t>{16, 4});
+  CHECK(out.taken.size() == ids.size() + 20);
+}
+
+TEST_CASE("pull ahead: one pull never takes more than an eighth of a queue, or one batch", "[lanes][ahead]") {
+  Rig rig;
+  auto& in = rig.source("in");
+  auto& seen = rig.consumer("seen", {"in"}, 0);
+  Delivery small = Rig::fast();
+  small.queue.max_events = 200;
+  auto& out = rig.backend("out", {"seen"}, small);
+  out.answers_at_once = true;
+  std::uint32_t largest = 0;
+  seen.judge = [&](const sluice_batch& batch, std::uint8_t*, sluice_writer*, std::string&) {
+    largest = std::max(largest, batch.count);
+    return sluice_status{SLUICE_OK};
+  };
+  rig.build();
+  rig.pipeline().pull_ahead(false);
+  const auto ids = offer(in, 300);
+  for (int round = 0; round < 60; ++round) rig.step();
+  CHECK(largest == 25);
+  CHECK(out.ids() == ids);
 }
 
 TEST_CASE("pull ahead: with its own thread everything arrives once and in order", "[lanes][ahead]") {
