@@ -200,6 +200,8 @@ Asks a registry with Confluent's REST API and prints what it says:
 Examples:
   sluice schema check order.json --subject orders-value --registry http://127.0.0.1:8081
   SCHEMA_REGISTRY_URL=http://127.0.0.1:8081 sluice schema check order.avsc --type AVRO --subject orders-value
+  sluice schema check order.json --subject orders-value --registry https://registry.example.org --ca ca.pem \
+    --user ci --password-file /run/secrets/registry
 
 Exit codes: 0 compatible, 1 not, 64 wrong command line, no schema, or no answer from the registry.)";
 

@@ -79,6 +79,12 @@ HttpAnswer http_post(const HttpPost& post) {
   library.set(curl.get(), CURLOPT_HTTPHEADER, headers);
   library.set(curl.get(), CURLOPT_POSTFIELDS, post.body.data());
   library.set(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post.body.size()));
+  if (!post.user.empty()) {
+    library.set(curl.get(), CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    library.set(curl.get(), CURLOPT_USERNAME, post.user.c_str());
+    library.set(curl.get(), CURLOPT_PASSWORD, post.password.c_str());
+  }
+  if (!post.ca_file.empty()) library.set(curl.get(), CURLOPT_CAINFO, post.ca_file.c_str());
   library.set(curl.get(), CURLOPT_TIMEOUT, static_cast<long>(post.timeout.count()));
   library.set(curl.get(), CURLOPT_NOSIGNAL, 1L);
   library.set(curl.get(), CURLOPT_USERAGENT, "sluice");

@@ -1,4 +1,4 @@
-// One HTTP request with a body, and its answer: for `sluice emit`.
+// One HTTP request with a body, and its answer: for `sluice emit` and `sluice schema check`.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,8 @@ struct HttpPost {
   std::vector<std::string> headers;  // "Name: value"
   std::string_view body;
   std::chrono::seconds timeout{10};
+  std::string user, password;  // basic authentication; an empty user: none
+  std::string ca_file;         // certificates to trust, PEM; empty: the system's
 };
 
 struct HttpAnswer {

@@ -1,9 +1,11 @@
 #include "edge/plugin_host.hh"
 
 #include "core/limits.hh"
+#include "core/node_health.hh"
 #include "edge/once_keys.hh"
 #include "edge/plugin_filters.hh"
 
+#include <sluice/ext/health.h>
 #include <sluice/cpp/utf8.hh>
 
 #include <algorithm>
@@ -113,6 +115,8 @@ const void* PluginHost::get_service(const sluice_host* table, const char* id) {
   static constexpr sluice_metrics kMetrics{sizeof(sluice_metrics), 0, &PluginHost::get_cell};
   if (id == nullptr) return nullptr;
   if (std::strcmp(id, SLUICE_METRICS) == 0) return &kMetrics;
+  static constexpr sluice_health kHealth{sizeof(sluice_health), 0, &PluginHost::on_report};
+  if (std::strcmp(id, SLUICE_HEALTH) == 0) return &kHealth;
   static constexpr sluice_once_keys kOnceKeys{sizeof(sluice_once_keys), 0, &PluginHost::on_recorded};
   if (std::strcmp(id, SLUICE_ONCE_KEYS) == 0) {
     return of(table).once_keys_.load(std::memory_order_acquire) == nullptr ? nullptr : &kOnceKeys;
@@ -151,6 +155,17 @@ sluice_cell* PluginHost::get_cell(const sluice_host* table, std::int32_t kind, s
     return host.metrics_->cell(host.name_, kind, view_of(name), clean_text(view_of(help), kLogBytesMax), pairs);
   } catch (const std::exception&) {
     return nullptr;
+  }
+}
+
+void PluginHost::on_report(const sluice_host* table, sluice_status status, sluice_str reason) {
+  if (status != SLUICE_OK && status != SLUICE_AWAY) return;
+  // Before attach() nothing is shown yet: not a breach.
+  auto* hears = dynamic_cast<NodeHealth*>(of(table).events_.load(std::memory_order_acquire));
+  if (hears == nullptr) return;  // or it is no observer
+  try {
+    hears->report(status, clean_text(view_of(reason), limits::kReasonBytes));
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): out of memory, for a line of text
   }
 }
 

@@ -65,6 +65,7 @@ class PluginHost : public sluice_host {
                                    std::uint8_t* recorded, std::int32_t timeout_ms, sluice_error*);
   static sluice_cell* get_cell(const sluice_host*, std::int32_t kind, sluice_str name, sluice_str help,
                                const sluice_str* labels, std::uint32_t label_count);
+  static void on_report(const sluice_host*, sluice_status status, sluice_str reason);
   static void on_wake(const sluice_host*);
   static void on_complete(const sluice_host*, std::uint64_t ticket, std::uint32_t count, const sluice_result*);
   static void on_complete_each(const sluice_host*, std::uint64_t ticket, std::uint32_t count, const std::uint8_t*);

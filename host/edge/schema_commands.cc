@@ -2,9 +2,12 @@
 
 #include "core/exit_code.hh"
 #include "core/schema_defaults.hh"
+#include "core/setup_error.hh"
 #include "edge/http_post.hh"
 #include "edge/json_object.hh"
 #include "edge/yaml_reader.hh"
+
+#include <sluice/cpp/url_text.hh>
 
 #include <fstream>
 #include <iterator>
@@ -13,58 +16,68 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kSchemaBytesMax = 1024 * 1024;
+constexpr std::size_t kSchemaBytesMax = 1024 * 1024, kSecretBytesMax = 64 * 1024;
 
-/// As a step of a path: whatever is not plain is escaped.
-std::string path_step(const std::string& text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-    }
-  }
-  return out;
+/// Throws SetupError.
+std::string read_file(const std::string& path, std::size_t bytes_max, const char* bound) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw SetupError("cannot read " + path, kUsage);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (text.size() > bytes_max) throw SetupError(path + " is larger than " + bound, kUsage);
+  return text;
 }
 
-std::optional<std::string> read_schema(const SchemaCheckOptions& options, std::ostream& err) {
-  std::ifstream in(options.file, std::ios::binary);
-  if (!in) {
-    err << "sluice: cannot read " << options.file << '\n';
-    return {};
-  }
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (text.size() > kSchemaBytesMax) {
-    err << "sluice: " << options.file << " is larger than 1 MiB\n";
-    return {};
-  }
+/// A file's only line. Throws SetupError; never says what is in it.
+std::string read_secret(const std::string& path) {
+  std::string text = read_file(path, kSecretBytesMax, "64 KiB");
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  if (text.empty()) throw SetupError(path + " is empty: a secret was to stand in it", kUsage);
+  if (text.find_first_of("\r\n") != text.npos) throw SetupError(path + " holds more than one line", kUsage);
   return text;
+}
+
+void log_in(const SchemaCheckOptions& options, HttpPost& post) {
+  if (!options.token_file.empty() && !(options.user.empty() && options.password_file.empty())) {
+    throw SetupError("--token-file: give it, or --user and --password-file, not both", kUsage);
+  }
+  if (options.user.empty() && !options.password_file.empty()) {
+    throw SetupError("--password-file: whose? Give --user too", kUsage);
+  }
+  post.user = options.user;
+  if (!options.password_file.empty()) post.password = read_secret(options.password_file);
+  if (!options.token_file.empty()) {
+    post.headers.push_back("Authorization: Bearer " + read_secret(options.token_file));
+  }
+  post.ca_file = options.ca_file;
 }
 
 }  // namespace
 
 int run_schema_check(const SchemaCheckOptions& options, std::ostream& out, std::ostream& err) {
-  const auto schema = read_schema(options, err);
-  if (!schema) return kUsage;
+  HttpPost post;
+  std::string schema;
+  try {
+    schema = read_file(options.file, kSchemaBytesMax, "1 MiB");
+    log_in(options, post);
+  } catch (const SetupError& why) {
+    err << "sluice: " << why.what() << '\n';
+    return kUsage;
+  }
   std::string base = options.registry;
   while (!base.empty() && base.back() == '/') base.pop_back();
   JsonText asked;
   {
     const auto object = asked.object();
-    asked.member("schema", *schema);
+    asked.member("schema", schema);
     asked.member("schemaType", options.type);
   }
-  HttpPost post;
-  post.url = base + "/compatibility/subjects/" + path_step(options.subject) + "/versions/" +
-             path_step(options.version) + "?verbose=true";
-  post.headers = {"Content-Type: application/vnd.schemaregistry.v1+json",
-                  "Accept: application/vnd.schemaregistry.v1+json, application/json"};
+  post.url = base + "/compatibility/subjects/";
+  append_path_step(post.url, options.subject);
+  post.url += "/versions/";
+  append_path_step(post.url, options.version);
+  post.url += "?verbose=true";
+  post.headers.push_back("Content-Type: application/vnd.schemaregistry.v1+json");
+  post.headers.push_back("Accept: application/vnd.schemaregistry.v1+json, application/json");
   post.body = asked.text();
   const HttpAnswer answer = http_post(post);
   if (answer.kind != HttpAnswer::Kind::answered) {
@@ -78,6 +91,7 @@ int run_schema_check(const SchemaCheckOptions& options, std::ostream& out, std::
   if (answer.status != 200 || compatible == nullptr || compatible->kind != Value::Kind::boolean) {
     err << "sluice: the registry answers " << answer.status;
     if (const Value* message = at("message")) err << ": " << safe_json_string(message->string);
+    if (answer.status == 401 || answer.status == 403) err << "; give --user and --password-file, or --token-file";
     if (answer.status == 404) err << "; is the subject " << options.subject << " there?";
     err << '\n';
     return kUsage;

@@ -30,12 +30,29 @@ void ObserverLane::request_finish() noexcept {
   Lane::wake();
 }
 
+void ObserverLane::set_running() noexcept {
+  set_state(far_side_away_.load(std::memory_order_relaxed) ? NodeState::away : NodeState::running);
+}
+
+/// The lane's own changes of state win: it sets what it finds here after each of them.
+void ObserverLane::report(sluice_status status, std::string_view reason) noexcept {
+  const bool is_away = status == SLUICE_AWAY;
+  try {
+    if (is_away) stats_.set_error(reason, world_.clock.unix_ns());
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): out of memory, for a line of text
+  }
+  far_side_away_.store(is_away, std::memory_order_relaxed);
+  NodeState from = is_away ? NodeState::running : NodeState::away;
+  (void)stats_.state.compare_exchange_strong(from, is_away ? NodeState::away : NodeState::running,
+                                             std::memory_order_relaxed);
+}
+
 void ObserverLane::try_start(std::uint64_t now_ns) {
   if (now_ns < away_until_ns_) return;
   const Status status = node_->start(limits::kStartTimeout);
   if (status.ok()) {
     started_ = true;
-    set_state(NodeState::running);
+    set_running();
     return;
   }
   Random random(world_.seed ^ now_ns);
@@ -80,7 +97,7 @@ bool ObserverLane::show(Run& run, bool finishing) {
       again_ns_ = now() + kAgainNs;
       return false;
     }
-    if (again_ns_ != 0) set_state(NodeState::running);
+    if (again_ns_ != 0) set_running();
     again_ns_ = 0;
     if (status == SLUICE_AWAY) {  // at the end: kept for the next run, or lost like what did not fit
       tell(run, Outcome::retry, "not taken before the host stopped");

@@ -3,6 +3,7 @@
 // queue (run/spool_lane.hh) stands in front of it, and is told what the observer has seen.
 #pragma once
 
+#include "core/node_health.hh"
 #include "core/type_table.hh"
 #include "run/lane.hh"
 #include "run/node_swap.hh"
@@ -13,7 +14,7 @@
 
 namespace sluice {
 
-class ObserverLane final : public DeliveryLane, public NodeEvents {
+class ObserverLane final : public DeliveryLane, public NodeEvents, public NodeHealth {
  public:
   ObserverLane(std::string name, ConsumerNode& node, LaneWorld world, NodeStats& stats, QueueBounds bounds);
 
@@ -38,12 +39,16 @@ class ObserverLane final : public DeliveryLane, public NodeEvents {
   void explain(std::uint32_t, std::string_view) noexcept override { stats_.breaches.add_shared(); }
   [[nodiscard]] std::uint64_t now_ns() const noexcept override { return now(); }
 
+  // NodeHealth
+  void report(sluice_status status, std::string_view reason) noexcept override;
+
  private:
   static constexpr std::uint64_t kAgainNs = 200'000'000;  // until it is shown again what it did not take
   [[nodiscard]] bool accept(Run& run);
   bool show(Run& run, bool finishing);
   static void tell(const Run& run, Outcome outcome, std::string_view reason);
   void try_start(std::uint64_t now_ns);
+  void set_running() noexcept;
 
   // observer_swap.cc
   void swap_round(std::uint64_t now_ns);
@@ -63,6 +68,7 @@ class ObserverLane final : public DeliveryLane, public NodeEvents {
   std::uint64_t again_ns_ = 0;      // the front of the queue was not taken: when it is shown again
   std::shared_ptr<NodeSwap> swap_;  // while it is set nothing is shown
   SwapDoor swap_door_;
+  std::atomic<bool> far_side_away_{false};  // as the node reports it
   std::atomic<bool> finish_{false}, finished_{false};
 };
 

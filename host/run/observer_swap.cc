@@ -20,12 +20,13 @@ void ObserverLane::change_node(NodeSwap& swap, std::uint64_t now_ns) {
   started_ = broken_ = unusable_ = false;
   away_failures_ = 0;
   away_until_ns_ = next_tick_ns_ = 0;
-  if (again_ns_ != 0) again_ns_ = now_ns;  // shown again at once; that it came was counted
+  if (again_ns_ != 0) again_ns_ = now_ns;                  // shown again at once; that it came was counted
+  far_side_away_.store(false, std::memory_order_relaxed);  // what the old one said
   set_state(NodeState::starting);
   const Status status = node_->start(limits::kStartTimeout);
   if (status.ok() || status.code == SLUICE_UNSUPPORTED) {
     started_ = true;
-    set_state(NodeState::running);
+    set_running();
     return swap.answer(NodeSwap::Step::started);
   }
   swap.text = status.text.empty() ? "the plugin gave no reason" : status.text;

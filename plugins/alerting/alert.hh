@@ -72,9 +72,10 @@ struct Message {
   return kNames[static_cast<std::size_t>(why)];
 }
 
-/// What became of one try to send.
+/// What became of one try to send. away: the receiver takes nothing from this host, as with a refused login; it says
+/// nothing about the message.
 struct Answer {
-  enum class Result : std::uint8_t { sent, again, refused } result = Result::sent;
+  enum class Result : std::uint8_t { sent, again, away, refused } result = Result::sent;
   std::string reason;  // one word for /metrics: timeout, rate_limited, server_error, client_error, auth, network
   std::string text;    // for people; never a secret
   std::int64_t retry_after_ms = 0;  // what the far side asked for

@@ -32,21 +32,26 @@ class AlertNode {
       : rules_(host, config, Receiver::kEscape),
         settings_(settings_from(config, rules_)),
         receiver_(host, config),
-        courier_(
-            host, settings_, state_path(config, host.node()),
-            [this](const Message& message) { return receiver_.send(message); }, [this] { receiver_.cancel(); }) {}
+        courier_(host, settings_, state_path(config, host.node()),
+                 {[this](const Message& message) { return receiver_.send(message); }, [this] { receiver_.cancel(); },
+                  [this] { return receiver_.secret_print(); }}) {}
 
   void start(std::chrono::milliseconds) { courier_.start(); }
   void stop(std::chrono::milliseconds timeout) { courier_.stop(timeout); }
 
   sluice_status process(sluice::BatchView batch, std::uint8_t*, sluice_writer*, sluice_error&) {
-    for (const sluice::EventView event : batch) rules_.match(event, fired_);
-    if (fired_.empty()) return SLUICE_OK;
+    if (!unwritten_) {  // else it was taken before, and only the disk has not got it yet
+      for (const sluice::EventView event : batch) rules_.match(event, fired_);
+      if (fired_.empty()) return SLUICE_OK;
+    }
     const std::int64_t now_ms = wall_clock_ms();
-    courier_.change([&](Groups& groups) {
+    const bool written = courier_.change([&](Groups& groups) {
       for (Occurrence& what : fired_) groups.take(now_ms, std::move(what));
     });
     fired_.clear();
+    // What the host keeps stays there until the state is on disk; of a queue in memory nothing is safe anyway.
+    unwritten_ = !written && (batch.flags() & SLUICE_KEPT) != 0;
+    if (unwritten_) throw sluice::Away("the state of the alerts cannot be written: what comes is held back");
     return SLUICE_OK;
   }
 
@@ -76,6 +81,7 @@ class AlertNode {
   Receiver receiver_;
   Courier courier_;
   std::vector<Occurrence> fired_;
+  bool unwritten_ = false;  // the batch that is shown again is in memory, and not on disk
   std::unique_ptr<Rehearsal> rehearsal_;
 };
 

@@ -1,10 +1,12 @@
 #include "courier.hh"
 
 #include <sluice/cpp/guard.hh>
+#include <sluice/cpp/health.hh>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 namespace alerting {
 namespace {
@@ -25,11 +27,9 @@ std::int64_t wall_clock_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-Courier::Courier(sluice::HostView host, Settings settings, const std::string& state, Send send,
-                 std::function<void()> cancel)
+Courier::Courier(sluice::HostView host, Settings settings, const std::string& state, Receiver receiver)
     : host_(host),
-      send_(std::move(send)),
-      cancel_(std::move(cancel)),
+      receiver_(std::move(receiver)),
       groups_(std::move(settings)),
       journal_(state),
       silences_path_(state.empty() ? state : state + ".silences"),
@@ -39,7 +39,11 @@ Courier::~Courier() { stop(std::chrono::milliseconds(0)); }
 
 void Courier::start() {
   if (thread_.joinable()) return;
-  journal_.open(groups_);
+  try {
+    journal_.open(groups_);
+  } catch (const std::system_error& e) {  // a full disk passes; what is told meanwhile could not be remembered
+    throw sluice::Away(std::string("the state of the alerts cannot be written: ") + e.what());
+  }
   sent_cell_ = host_.cell(SLUICE_COUNTER, "alert_messages_sent_total", "Messages that the receiver took.");
   refused_cell_ = host_.cell(SLUICE_COUNTER, "alert_messages_refused_total",
                              "Messages that the receiver refused for good; they are kept beside the state.");
@@ -59,18 +63,45 @@ void Courier::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-void Courier::keep() {
+bool Courier::keep() {
+  const bool failed = !state_text_.empty();
   try {
     journal_.append(groups_.take_log(), groups_);
-    if (state_failed_) host_.log(SLUICE_LOG_INFO, "The state of the alerts is written again");
-    state_failed_ = false;
+    if (!failed) return true;
+    state_text_.clear();
+    host_.log(SLUICE_LOG_INFO, "The state of the alerts is written again");
+    report();
+    return true;
   } catch (const std::exception& e) {
-    if (!state_failed_) {
-      host_.log(SLUICE_LOG_ERROR,
-                std::string("The state of the alerts cannot be written; a kill would lose it: ") + e.what());
-    }
-    state_failed_ = true;
+    if (failed) return false;
+    state_text_ = std::string("the state of the alerts cannot be written: ") + e.what();
+    host_.log(SLUICE_LOG_ERROR,
+              std::string("The state of the alerts cannot be written; a kill would lose it: ") + e.what());
+    report();
+    return false;
   }
+}
+
+/// /health has one state for the node: what is wrong with its disk goes before what is wrong with its far side.
+void Courier::report() {
+  const std::string& why = state_text_.empty() ? standing_text_ : state_text_;
+  sluice::report_health(host_, why.empty() ? SLUICE_OK : SLUICE_AWAY, why);
+}
+
+/// One line for each change.
+void Courier::set_standing(Standing standing, const std::string& why) {
+  if (standing == standing_) return;
+  standing_ = standing;
+  standing_text_ = why;
+  if (standing == Standing::good) {
+    host_.log(SLUICE_LOG_INFO, "Alerts are sent again");
+  } else if (standing == Standing::again) {
+    host_.log(SLUICE_LOG_WARN, "An alert could not be sent and is tried again: " + why);
+  } else {
+    host_.log(SLUICE_LOG_ERROR,
+              "The receiver refuses the login; alerts wait until it or the secret has changed: " + why);
+  }
+  report();
 }
 
 void Courier::read_silences() {
@@ -122,19 +153,45 @@ void Courier::judge(const Message& message, const Answer& answer, std::int64_t n
     const std::int64_t latency_ms = std::max<std::int64_t>(0, now_ms - message.oldest_ms);
     sluice::add(latency_sum_cell_, static_cast<std::uint64_t>(latency_ms));
     sluice::set(latency_cell_, static_cast<double>(latency_ms) / 1000);
-    if (away_) host_.log(SLUICE_LOG_INFO, "Alerts are sent again");
-    away_ = false;
+    pause_.end();
+    set_standing(Standing::good, {});
     return;
   }
   const auto cell = failed_cells_.find(answer.reason);
   if (cell != failed_cells_.end()) sluice::add(cell->second);
   if (answer.result == Answer::Result::refused) {
     give_up(message, answer, now_ms);
+    set_standing(Standing::good, {});  // it answered, and the next message may be taken
     return;
   }
-  groups_.failed(now_ms, message, answer.retry_after_ms);
-  if (!away_) host_.log(SLUICE_LOG_WARN, "An alert could not be sent and is tried again: " + answer.text);
-  away_ = true;
+  const bool away = answer.result == Answer::Result::away;
+  if (away) {
+    pause_.begin(now_ms, receiver_.secret_print());
+  } else {
+    groups_.failed(now_ms, message, answer.retry_after_ms);
+  }
+  set_standing(away ? Standing::away : Standing::again, answer.text);
+}
+
+Answer Courier::send(const Message& message) {
+  try {
+    return receiver_.send(message);
+  } catch (const sluice::Away& e) {  // a secret that cannot be read
+    return {Answer::Result::away, "auth", e.what(), 0, {}};
+  } catch (const std::exception& e) {
+    return {Answer::Result::again, "client_error", e.what(), 0, {}};
+  }
+}
+
+/// Not while the receiver is left alone; and what has waited for longer than max_age waits no more.
+std::optional<Message> Courier::next(std::int64_t now_ms) {
+  while (standing_ != Standing::good) {
+    const auto late = groups_.expired(now_ms);
+    if (!late) break;
+    give_up(*late, {Answer::Result::refused, "expired", "max_age is over; " + standing_text_, 0, {}}, now_ms);
+  }
+  if (pause_.holds(now_ms, receiver_.secret_print)) return std::nullopt;
+  return groups_.next(now_ms);
 }
 
 void Courier::run() {
@@ -142,23 +199,19 @@ void Courier::run() {
   for (;;) {
     const std::int64_t now_ms = wall_clock_ms();
     read_silences();
-    const auto message = groups_.next(now_ms);
+    const auto message = next(now_ms);
     keep();
     show();
     if (message) {
       lock.unlock();
-      Answer answer;
-      try {
-        answer = send_(*message);
-      } catch (const std::exception& e) {
-        answer = {Answer::Result::again, "client_error", e.what(), 0, {}};
-      }
+      const Answer answer = send(*message);
       lock.lock();
       judge(*message, answer, wall_clock_ms());
       keep();
       continue;
     }
-    const auto due_ms = groups_.due_ms(now_ms);
+    auto due_ms = groups_.due_ms(now_ms);
+    if (due_ms) due_ms = std::max(*due_ms, pause_.until_ms());
     if (stopping_ && (!groups_.has_news() || !due_ms || now_ms >= deadline_ms_ || *due_ms > deadline_ms_)) break;
     std::int64_t wait_ms = due_ms ? std::min(kLookMs, std::max<std::int64_t>(1, *due_ms - now_ms)) : kLookMs;
     if (stopping_) wait_ms = std::min(wait_ms, std::max<std::int64_t>(1, deadline_ms_ - now_ms));
@@ -177,7 +230,7 @@ void Courier::stop(std::chrono::milliseconds timeout) {
     deadline_ms_ = wall_clock_ms() + timeout.count() * 9 / 10;
     groups_.hurry();
     awake_.notify_all();
-    if (!awake_.wait_for(lock, timeout, [this] { return idle_; })) cancel_();
+    if (!awake_.wait_for(lock, timeout, [this] { return idle_; })) receiver_.cancel();
   }
   thread_.join();
   if (groups_.has_news()) {

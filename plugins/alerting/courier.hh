@@ -7,6 +7,7 @@
 
 #include "groups.hh"
 #include "journal.hh"
+#include "pause.hh"
 #include "refusals.hh"
 
 #include <sluice/cpp/host_view.hh>
@@ -27,25 +28,31 @@ namespace alerting {
 
 class Courier {
  public:
-  using Send = std::function<Answer(const Message&)>;
+  struct Receiver {
+    std::function<Answer(const Message&)> send;
+    std::function<void()> cancel;                 // ends a send that is under way, from another thread
+    std::function<std::uint64_t()> secret_print;  // another one when the secret has changed
+  };
 
-  /// `cancel` ends a send that is under way, from another thread.
-  Courier(sluice::HostView host, Settings settings, const std::string& state, Send send, std::function<void()> cancel);
+  Courier(sluice::HostView host, Settings settings, const std::string& state, Receiver receiver);
   ~Courier();
   Courier(const Courier&) = delete;
   Courier& operator=(const Courier&) = delete;
 
   /// Takes the state over and begins to send. Throws sluice::Away, sluice::BadConfig.
   void start();
-  /// Runs body on the engine, puts what changed on disk, wakes the thread.
+  /// Runs body on the engine, puts what changed on disk, wakes the thread. False when the disk did not take it: then it
+  /// is in memory, and goes to disk with the next success.
   template <class Body>
-  void change(Body&& body) {
+  [[nodiscard]] bool change(Body&& body) {
+    bool written = false;
     {
       const std::lock_guard lock(mutex_);
       body(groups_);
-      keep();
+      written = keep();
     }
     awake_.notify_one();
+    return written;
   }
   /// Sends what has not been told yet, without waiting for more; what cannot go in time stays in the state.
   void stop(std::chrono::milliseconds timeout);
@@ -54,16 +61,20 @@ class Courier {
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
 
  private:
+  enum class Standing : std::uint8_t { good, again, away };  // of the receiver
   void run();
-  void keep();  // under the mutex
+  bool keep();  // under the mutex
   void read_silences();
   void give_up(const Message& message, const Answer& answer, std::int64_t now_ms);
   void judge(const Message& message, const Answer& answer, std::int64_t now_ms);
+  [[nodiscard]] Answer send(const Message& message);
+  [[nodiscard]] std::optional<Message> next(std::int64_t now_ms);
+  void set_standing(Standing standing, const std::string& why);
+  void report();
   void show();
 
   sluice::HostView host_;
-  const Send send_;
-  const std::function<void()> cancel_;
+  const Receiver receiver_;
   std::mutex mutex_;
   std::condition_variable awake_;
   Groups groups_;
@@ -71,7 +82,10 @@ class Courier {
   const std::string silences_path_;
   const Refusals refusals_;
   std::string silences_stamp_;
-  bool stopping_ = false, state_failed_ = false, away_ = false, idle_ = false;
+  Standing standing_ = Standing::good;
+  std::string standing_text_, state_text_;  // why it is not good; why the state cannot be written
+  Pause pause_;
+  bool stopping_ = false, idle_ = false;
   std::int64_t deadline_ms_ = 0;
   std::atomic<std::uint64_t> sent_{0};
   std::map<std::string, sluice_cell*> failed_cells_;

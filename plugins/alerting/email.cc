@@ -5,8 +5,6 @@
 namespace alerting {
 namespace {
 
-constexpr std::int64_t kLoginRetryMs = 60'000;  // servers lock out who tries a wrong password too often
-
 /// Lines of a mail end in CRLF; what is not a line end stays in the encoding.
 std::string with_crlf(const std::string& text) {
   std::string out;
@@ -49,7 +47,9 @@ Email::Email(sluice::HostView, sluice::ConfigView config)
 Answer judge_smtp(const SmtpAnswer& answer) {
   if (answer.sent) return {};
   const std::string text = answer.reply.empty() ? answer.error : answer.error + ": " + cut(answer.reply, 200);
-  if (answer.bad_login) return {Answer::Result::again, "auth", text, kLoginRetryMs, {}};
+  // RFC 4954: 530 a login is demanded, 534 it is too weak, 535 it is wrong, 538 it needs encryption.
+  const bool login = answer.code == 530 || answer.code == 534 || answer.code == 535 || answer.code == 538;
+  if (answer.bad_login || login) return {Answer::Result::away, "auth", text, 0, {}};
   if (answer.timed_out) return {Answer::Result::again, "timeout", text, 0, {}};
   if (answer.bad_tls || answer.code < 400) return {Answer::Result::again, "network", text, 0, {}};
   if (answer.code < 500) return {Answer::Result::again, "server_error", text, 0, {}};

@@ -21,6 +21,7 @@ class Email {
   [[nodiscard]] Answer send(const Message& message);
   [[nodiscard]] std::string preview(const Message& message) const;
   void cancel() noexcept { transfer_.cancel(); }
+  [[nodiscard]] std::uint64_t secret_print() const noexcept { return password_.print(); }
 
  private:
   SmtpRequest request_;  // what is the same for every mail
@@ -30,8 +31,8 @@ class Email {
   Transfer transfer_;
 };
 
-/// By the class of the server's reply: 4xx again, 5xx refused. A login that is refused says nothing about the mail:
-/// again.
+/// By the class of the server's reply: 4xx again, 5xx refused. A login that is refused or missing says nothing about
+/// the mail: away.
 [[nodiscard]] Answer judge_smtp(const SmtpAnswer& answer);
 
 }  // namespace alerting

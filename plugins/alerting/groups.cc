@@ -256,6 +256,18 @@ std::optional<Message> Groups::next(std::int64_t now_ms) {
   return std::nullopt;
 }
 
+std::optional<Message> Groups::expired(std::int64_t now_ms) {
+  if (settings_.max_age_ms == 0) return std::nullopt;
+  for (auto& [key, group] : groups_) {
+    const auto too_old = [&](const auto& one) {
+      return one.second.changed > one.second.known && now_ms - one.second.news_ms >= settings_.max_age_ms;
+    };
+    if (std::none_of(group.alerts.begin(), group.alerts.end(), too_old) || due(group) > now_ms) continue;
+    if (auto message = compose(key, group, now_ms)) return message;
+  }
+  return std::nullopt;
+}
+
 std::optional<Message> Groups::compose(const std::string& key, Group& group, std::int64_t now_ms) {
   const RuleTraits& traits = settings_.rules[group.rule];
   Message message;

@@ -32,6 +32,7 @@ struct RuleTraits {
 struct Settings {
   std::vector<RuleTraits> rules;
   std::int64_t group_wait_ms = 10'000, group_interval_ms = 300'000, repeat_interval_ms = 14'400'000;
+  std::int64_t max_age_ms = 0;  // of news that cannot be sent; 0: no bound
   bool send_resolved = true;
   std::uint64_t messages_per_minute = 30, burst = 10;
   std::size_t groups_max = 20;    // of one rule; what comes beyond goes into one group more
@@ -58,6 +59,8 @@ class Groups {
 
   /// The next message that may go now. One may be under way at a time: end it with sent(), refused() or failed().
   [[nodiscard]] std::optional<Message> next(std::int64_t now_ms);
+  /// What has waited for longer than max_age, for the caller to give up; one at a time, to be ended with refused().
+  [[nodiscard]] std::optional<Message> expired(std::int64_t now_ms);
   void sent(std::int64_t now_ms, const Message& message, const std::string& reference);
   /// Given up for good: counts as told.
   void refused(std::int64_t now_ms, const Message& message) { sent(now_ms, message, {}); }

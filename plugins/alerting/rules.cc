@@ -229,6 +229,7 @@ Settings settings_from(sluice::ConfigView config, const Rules& rules) {
   settings.group_wait_ms = config.integer("group_wait");
   settings.group_interval_ms = config.integer("group_interval");
   settings.repeat_interval_ms = config.integer("repeat_interval");
+  settings.max_age_ms = config.integer("max_age");
   settings.send_resolved = config.boolean("send_resolved");
   settings.messages_per_minute = static_cast<std::uint64_t>(config.integer("messages_per_minute"));
   settings.burst = static_cast<std::uint64_t>(config.integer("burst"));

@@ -2,6 +2,8 @@
 // changed without a restart.
 #pragma once
 
+#include "alert.hh"
+
 #include <sluice/cpp/config_view.hh>
 #include <sluice/cpp/guard.hh>
 
@@ -28,6 +30,15 @@ class Secret {
     if (!in.is_open() || text.empty()) throw sluice::Away("the secret in " + file_ + " cannot be read");
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
     return text;
+  }
+
+  /// Another one when the secret has changed; 0 while its file cannot be read.
+  [[nodiscard]] std::uint64_t print() const noexcept {
+    try {
+      return given() ? hash_of(value()) : 0;
+    } catch (const std::exception&) {
+      return 0;
+    }
   }
 
  private:

@@ -71,6 +71,15 @@ std::string blocks_of(const Message& message) {
   return out + "]}]";
 }
 
+/// What Slack says of the token, not of the message: whatever is sent next gets the same answer.
+bool is_refused_login(std::string_view error) {
+  constexpr std::array<std::string_view, 11> kLogin{
+      "invalid_auth",      "token_revoked",      "token_expired",          "not_authed",
+      "account_inactive",  "org_login_required", "not_allowed_token_type", "missing_scope",
+      "ekm_access_denied", "access_denied",      "invalid_token"};
+  return std::find(kLogin.begin(), kLogin.end(), error) != kLogin.end();
+}
+
 }  // namespace
 
 std::string Slack::slack_payload(const Message& message, const std::string& channel, const std::string& update_ts) {
@@ -111,10 +120,15 @@ Slack::Slack(sluice::HostView, sluice::ConfigView config)
 
 Answer judge_slack(const HttpAnswer& answer, bool bot) {
   Answer judged = judge_http(answer);
+  // A webhook's 403 is about its secret (invalid_token), or about the channel that an admin has closed to it.
+  if (!bot && judged.result == Answer::Result::away && answer.body == "action_prohibited") {
+    return {Answer::Result::refused, "client_error", judged.text, 0, {}};
+  }
   if (judged.result != Answer::Result::sent) return judged;
   JsonReader reader;
   if (!bot) {
     if (answer.body == "ok") return judged;
+    if (is_refused_login(answer.body)) return {Answer::Result::away, "auth", "Slack says " + answer.body, 0, {}};
     return {Answer::Result::refused, "client_error", "Slack answered 200 and \"" + cut(answer.body, 200) + "\"", 0, {}};
   }
   const auto ok = reader.open(answer.body, false) ? reader.at("/ok") : std::nullopt;
@@ -132,8 +146,8 @@ Answer judge_slack(const HttpAnswer& answer, bool bot) {
     return {
         Answer::Result::again, why.starts_with("rate") ? "rate_limited" : "server_error", "Slack says " + why, 0, {}};
   }
-  const bool login = why.find("auth") != why.npos || why.find("token") != why.npos || why == "account_inactive";
-  return {Answer::Result::refused, login ? "auth" : "client_error", "Slack says " + why, 0, {}};
+  if (is_refused_login(why)) return {Answer::Result::away, "auth", "Slack says " + why, 0, {}};
+  return {Answer::Result::refused, "client_error", "Slack says " + why, 0, {}};
 }
 
 Answer Slack::send(const Message& message) {

@@ -23,6 +23,7 @@ class Slack {
   /// What would be sent, for people.
   [[nodiscard]] std::string preview(const Message& message) const { return slack_payload(message, channel_, {}); }
   void cancel() noexcept { transfer_.cancel(); }
+  [[nodiscard]] std::uint64_t secret_print() const noexcept { return webhook_url_.print() ^ bot_token_.print(); }
 
   /// The body of the request. `update_ts`: of the message that is replaced.
   [[nodiscard]] static std::string slack_payload(const Message& message, const std::string& channel,

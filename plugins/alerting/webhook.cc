@@ -76,7 +76,8 @@ Answer judge_http(const HttpAnswer& answer) {
     return {Answer::Result::again, "server_error", said, answer.retry_after_ms, {}};
   }
   const bool login = answer.status == 401 || answer.status == 403;
-  return {Answer::Result::refused, login ? "auth" : "client_error", said, 0, {}};
+  if (login) return {Answer::Result::away, "auth", said, 0, {}};
+  return {Answer::Result::refused, "client_error", said, 0, {}};
 }
 
 Webhook::Webhook(sluice::HostView, sluice::ConfigView config)

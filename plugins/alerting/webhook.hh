@@ -22,6 +22,7 @@ class Webhook {
   [[nodiscard]] Answer send(const Message& message);
   [[nodiscard]] std::string preview(const Message& message) const { return message_as_json(message); }
   void cancel() noexcept { transfer_.cancel(); }
+  [[nodiscard]] std::uint64_t secret_print() const noexcept { return url_.print(); }
 
   [[nodiscard]] static std::string message_as_json(const Message& message);
 
@@ -31,7 +32,7 @@ class Webhook {
   Transfer transfer_;
 };
 
-/// 2xx sent; 429, 408 and 5xx again; other 4xx refused, with what the body says.
+/// 2xx sent; 429, 408 and 5xx again; 401 and 403 away; other 4xx refused, with what the body says.
 [[nodiscard]] Answer judge_http(const HttpAnswer& answer);
 [[nodiscard]] TransferOptions transfer_options(sluice::ConfigView config);
 /// Throws sluice::BadConfig when it is no http(s) URL; never says the URL.

@@ -1,6 +1,8 @@
 // What a schema registry is asked for, as the path of the request: it is also what the cache knows a schema by.
 #pragma once
 
+#include <sluice/cpp/url_text.hh>
+
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -9,21 +11,7 @@
 
 namespace validation {
 
-/// As a step of a path: whatever is not plain is escaped.
-inline void append_path_step(std::string& out, std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-    }
-  }
-}
+using sluice::append_path_step;
 
 /// Replaces what is in `out`, so that its memory is used again.
 inline void id_path(std::string& out, std::uint32_t id) {

@@ -2,6 +2,7 @@
 a server that is away."""
 
 import email.utils
+import json
 import pathlib
 import subprocess
 import tempfile
@@ -105,15 +106,36 @@ class Mail(unittest.TestCase):
             self.arrived(server, number)
             host.end()
 
+    def standing(self, host):
+        node, = [node for node in json.loads(host.page("/health")[1])["nodes"] if node["name"].startswith("mail")]
+        return node["state"]
+
     def test_a_wrong_password_is_reported_and_never_shown(self):
         server = self.server(auth=True)
-        host = self.host(server, user=smtp.USER, password="wrong-and-secret")
+        secret = self.folder / "password"
+        secret.write_text("wrong-and-secret")
+        host = self.host(server, user=smtp.USER, password_file=str(secret))
         self.send(host, event("extraction.failed", 1, run_id="a"))
-        host.wait_for_line("could not be sent")
+        host.wait_for_line("refuses the login")
+        wait_for(lambda: self.standing(host) == "away", "the receiver to be away")
         wait_for(lambda: 'alert_messages_failed_total{' in host.page("/metrics")[1] and
                  [line for line in host.page("/metrics")[1].splitlines() if 'reason="auth"' in line and not line.endswith(" 0")],
                  lambda: host.text() + host.page("/metrics")[1])
         self.assertNotIn("wrong-and-secret", host.text())
+        self.assertEqual(server.mails(), [])
+        self.send(host, event("extraction.failed", 2, run_id="b"))
+        wait_for(lambda: 'sluice_alerts_firing{node="mail"} 2' in host.page("/metrics")[1], lambda: host.page("/metrics")[1])
+        self.assertEqual(server.connections(), 1)  # who tries too often is locked out
+        secret.write_text(smtp.PASSWORD)
+        self.assertEqual(len(self.arrived(server, 2)), 2)
+        wait_for(lambda: self.standing(host) == "running", "the receiver to be there again")
+
+    def test_a_server_that_demands_a_login_is_away_for_who_has_none(self):
+        server = self.server(auth=True)
+        host = self.host(server)
+        self.send(host, event("extraction.failed", 1, run_id="a"))
+        host.wait_for_line("refuses the login", "530")
+        self.assertNotIn("given up", host.text())
         self.assertEqual(server.mails(), [])
 
     def test_without_encryption_there_is_no_mail(self):

@@ -8,6 +8,7 @@ import unittest
 
 from support import PATIENCE_S, SLUICE, environment
 from servers.schema_registry import Server
+from servers.tls import Certificates
 
 OLD = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
 SUBJECT = "orders/v 1"  # a name that must be escaped in a path
@@ -23,6 +24,7 @@ class SchemaCheck(unittest.TestCase):
         self.registry.register(SUBJECT, json.dumps(OLD))
 
     def check(self, schema, *more, subject=SUBJECT, url=None):
+        more = [str(each) for each in more]
         self.file.write_text(schema if isinstance(schema, str) else json.dumps(schema))
         return subprocess.run([SLUICE, "schema", "check", self.file, "--subject", subject, *more], text=True,
                               capture_output=True, timeout=PATIENCE_S,
@@ -48,6 +50,43 @@ class SchemaCheck(unittest.TestCase):
                           (self.check(OLD, url="http://127.0.0.1:1"), "does not answer"),
                           (self.check(OLD, "--type", "XML"), "--type")):
             self.assertEqual(ran.returncode, 64, ran.stdout + ran.stderr)
+            self.assertIn(part, ran.stderr)
+
+    def test_a_registry_that_asks_who_it_is_over_tls(self):
+        folder = self.file.parent
+        made = Certificates(folder / "tls")
+        keys = (made.server.certificate, made.server.key)
+        secret, empty = folder / "secret", folder / "empty"
+        empty.write_text("\n")
+        for server, login in (
+                (Server(auth=("ci", "only-for-tests"), tls=keys), ("--user", "ci", "--password-file", secret)),
+                (Server(token="only-for-tests", tls=keys), ("--token-file", secret))):
+            with self.subTest(login=login[0]):
+                self.addCleanup(server.stop)
+                server.start().register(SUBJECT, json.dumps(OLD))
+                trusts = ("--ca", made.authority)
+                secret.write_text("only-for-tests\n")
+                ran = self.check(OLD, *login, *trusts, url=server.url)
+                self.assertEqual(ran.returncode, 0, ran.stderr)
+                self.assertTrue(json.loads(ran.stdout)["compatible"])
+                secret.write_text("wrong-and-secret")
+                for ran, part in ((self.check(OLD, *login, *trusts, url=server.url), "--password-file"),
+                                  (self.check(OLD, *trusts, url=server.url), "answers 401"),
+                                  (self.check(OLD, *login, url=server.url), "does not answer"),
+                                  (self.check(OLD, *login, "--ca", made.unknown.certificate, url=server.url), "does not answer"),
+                                  (self.check(OLD, *login[:-1], empty, *trusts, url=server.url), "empty"),
+                                  (self.check(OLD, *login[:-1], folder / "none", *trusts, url=server.url), "cannot read")):
+                    self.assertEqual(ran.returncode, 64, ran.stdout + ran.stderr)
+                    self.assertIn(part, ran.stderr)
+                    self.assertNotIn("wrong-and-secret", ran.stdout + ran.stderr)
+
+    def test_logins_that_contradict_each_other_are_refused(self):
+        secret = self.file.parent / "secret"
+        secret.write_text("x")
+        for login, part in ((("--password-file", secret), "--user"),
+                            (("--user", "ci", "--token-file", secret), "not both")):
+            ran = self.check(OLD, *login)
+            self.assertEqual(ran.returncode, 64)
             self.assertIn(part, ran.stderr)
 
 

@@ -115,7 +115,7 @@ class Server:
     def api(self, request, body, error):
         payload = json.loads(body)
         if request.headers["Authorization"] != "Bearer " + self.token:
-            error = "invalid_auth"
+            error = error or "invalid_auth"
         error = error or payload_problem(payload)
         found = [message for message in self.messages if message.get("ts") == payload.get("ts")]
         if request.path == "/api/chat.update" and not found:

@@ -15,6 +15,10 @@ void declare_schema(CommandSyntax& top) {
       .required()
       .from_environment("SCHEMA_REGISTRY_URL");
   check.option("--version", asked.version, "Against this version of it, a number or latest").shown_as("VERSION");
+  check.option("--user", asked.user, "Who asks").shown_as("NAME");
+  check.option("--password-file", asked.password_file, "A file with the password").shown_as("FILE");
+  check.option("--token-file", asked.token_file, "Instead: a file with a bearer token").shown_as("FILE");
+  check.option("--ca", asked.ca_file, "Certificates to trust (PEM) instead of the system's").shown_as("FILE");
   check.option("--type", asked.type, "JSON, AVRO or PROTOBUF").one_of({"JSON", "AVRO", "PROTOBUF"});
 }
 

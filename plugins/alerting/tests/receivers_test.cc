@@ -2,6 +2,7 @@
 #include "catch.hh"
 
 #include "email.hh"
+#include "pause.hh"
 #include "slack.hh"
 #include "webhook.hh"
 
@@ -65,7 +66,7 @@ TEST_CASE("receivers: Slack's message is Block Kit with a colour, within Slack's
 TEST_CASE("receivers: Slack's answers are sent, again or refused", "[alerting]") {
   using R = Answer::Result;
   CHECK(judge_slack(http(200, "ok"), false).result == R::sent);
-  CHECK(judge_slack(http(200, "invalid_token"), false).result == R::refused);
+  CHECK(judge_slack(http(200, "no_text"), false).result == R::refused);
   CHECK(judge_slack(http(400, "invalid_payload"), false).result == R::refused);
   CHECK(judge_slack(http(404, "no_service"), false).text == "HTTP 404: no_service");
   const Answer limited = judge_slack(http(429, "rate_limited", 30'000), false);
@@ -78,9 +79,43 @@ TEST_CASE("receivers: Slack's answers are sent, again or refused", "[alerting]")
   CHECK(posted.result == R::sent);
   CHECK(posted.reference == "C1 12.3");
   CHECK(judge_slack(http(200, R"({"ok":false,"error":"channel_not_found"})"), true).result == R::refused);
-  CHECK(judge_slack(http(200, R"({"ok":false,"error":"invalid_auth"})"), true).reason == "auth");
   CHECK(judge_slack(http(200, R"({"ok":false,"error":"internal_error"})"), true).result == R::again);
   CHECK(judge_slack(http(200, "<html>"), true).result == R::again);
+}
+
+TEST_CASE("receivers: a login that is refused says nothing about the message: the receiver is away", "[alerting]") {
+  using R = Answer::Result;
+  for (const char* error : {"invalid_auth", "token_revoked", "token_expired", "not_authed", "account_inactive"}) {
+    CAPTURE(error);
+    const Answer answer = judge_slack(http(200, std::string(R"({"ok":false,"error":")") + error + "\"}"), true);
+    CHECK(answer.result == R::away);
+    CHECK(answer.reason == "auth");
+    CHECK(answer.text == std::string("Slack says ") + error);
+  }
+  CHECK(judge_slack(http(401, "invalid_auth"), true).result == R::away);
+  CHECK(judge_slack(http(403, "invalid_token"), false).result == R::away);
+  CHECK(judge_slack(http(200, "invalid_token"), false).result == R::away);
+  CHECK(judge_slack(http(403, "action_prohibited"), false).result == R::refused);  // by an admin, in this channel
+  for (const int status : {401, 403}) CHECK(judge_http(http(status, "who are you")).result == R::away);
+  CHECK(judge_http(http(404, "")).result == R::refused);
+  for (const int code : {530, 534, 535, 538}) CHECK(judge_smtp(smtp(code)).result == R::away);
+}
+
+TEST_CASE("receivers: one that refuses the login is left alone for a minute, or until the secret is another",
+          "[alerting]") {
+  Pause pause;
+  std::uint64_t secret = 7;
+  const auto print = [&] { return secret; };
+  CHECK_FALSE(pause.holds(1000, print));
+  pause.begin(1000, 7);
+  CHECK(pause.holds(1000, print));
+  CHECK(pause.holds(1000 + Pause::kMs - 1, print));
+  CHECK_FALSE(pause.holds(1000 + Pause::kMs, print));
+  pause.begin(1000, 7);
+  secret = 8;
+  CHECK_FALSE(pause.holds(1001, print));
+  pause.begin(1'000'000, 8);
+  CHECK_FALSE(pause.holds(1000, print));  // the clock was set back
 }
 
 TEST_CASE("receivers: a mail server's replies are judged by their class", "[alerting]") {
@@ -90,7 +125,7 @@ TEST_CASE("receivers: a mail server's replies are judged by their class", "[aler
   CHECK(judge_smtp(smtp(354)).result == R::again);  // it hung up
   SmtpAnswer login = smtp(535);
   login.bad_login = true;
-  CHECK(judge_smtp(login).result == R::again);
+  CHECK(judge_smtp(login).result == R::away);
   CHECK(judge_smtp(login).reason == "auth");
 }
 

@@ -134,6 +134,7 @@ class JournalFile {
       if (format_.sync) sync_folder();
     } catch (...) {
       ::close(fd);
+      (void)::unlink(beside.c_str());  // half a file would only take room from others on a full disk
       throw;
     }
     ::close(fd_);
