@@ -2,6 +2,8 @@
 // or is given up.
 #include "run/backend_lane.hh"
 
+#include <sluice/ext/codes.h>
+
 #include <algorithm>
 
 namespace sluice {
@@ -140,6 +142,7 @@ void BackendLane::failed(Flight& flight, std::uint32_t index, const Done& done, 
     case SLUICE_AGAIN: {
       ++claim.attempts;
       stats_.attempts.add();
+      if (done.code == SLUICE_CODE_PERHAPS_DELIVERED) stats_.timeouts.add();
       if (publish_log_ != nullptr) publish_log_->failed(event, done.reason, now_ns);
       if (claim.attempts >= delivery_.retry.max_attempts && !keeps_for_order()) {
         give_up(event, claim, Outcome::retry, done.code,
@@ -149,6 +152,7 @@ void BackendLane::failed(Flight& flight, std::uint32_t index, const Done& done, 
       }
       counters.retried.add();
       stats_.retries.add();
+      if (done.code == SLUICE_CODE_PERHAPS_DELIVERED) stats_.duplicates_possible.add();
       const auto wait = std::max(retry_delay(delivery_.retry, claim.attempts, random_),
                                  std::chrono::milliseconds(done.retry_after_ms));
       hold_in_order(flight, index, claim, now_ns + as_ns(wait), done);

@@ -20,6 +20,7 @@ constexpr std::uint64_t kGoneWaitNs = 5'000'000'000;  // how long a writer may g
 constexpr std::uint64_t kRewindWaitNs = 1'000'000'000;
 constexpr std::uint64_t kRewindWaitMaxNs = 30'000'000'000;
 constexpr std::uint32_t kRewindsAtEndMax = 3;
+constexpr std::uint64_t kLagEveryNs = 1'000'000'000;
 constexpr std::uint64_t kSettledPerWrite = 8192;  // a kill repeats no more than this beside what was in flight
 
 std::int64_t unix_seconds() { return static_cast<std::int64_t>(std::time(nullptr)); }
@@ -54,7 +55,9 @@ FileSource::FileSource(sluice::HostView host, sluice::ConfigView config)
       stop_at_end_(config.boolean("stop_at_end")),
       look_every_ns_(static_cast<std::uint64_t>(config.integer("poll_interval")) * 1'000'000),
       write_every_ns_(static_cast<std::uint64_t>(config.integer("checkpoint_interval")) * 1'000'000),
-      line_bytes_max_(static_cast<std::size_t>(config.integer("max_line_bytes"))) {
+      line_bytes_max_(static_cast<std::size_t>(config.integer("max_line_bytes"))),
+      lag_(host.cell(SLUICE_GAUGE, "source_lag_bytes",
+                     "Bytes of the files that are not settled yet; compressed files are not counted.")) {
   if (config.has("checkpoint")) store_.emplace(config.text("checkpoint"), config.boolean("checkpoint_fsync"));
 }
 
@@ -76,15 +79,28 @@ void FileSource::start(std::chrono::milliseconds) {
 }
 
 std::uint64_t FileSource::input_bytes() const {
-  if (!stop_at_end_) return 0;
+  bool all_known = true;
+  const std::uint64_t bytes = stop_at_end_ ? unsettled_bytes(all_known) : 0;
+  return all_known ? bytes : 0;
+}
+
+/// Of the open files. A compressed one does not say how much it holds.
+std::uint64_t FileSource::unsettled_bytes(bool& all_known) const {
   std::uint64_t bytes = 0;
   for (const Open& open : files_) {
-    struct stat info {};
-    if (open.file->compressed() || ::stat(open.file->path().c_str(), &info) != 0) return 0;
-    const auto size = static_cast<std::uint64_t>(info.st_size);
-    bytes += size > open.file->settled_offset() ? size - open.file->settled_offset() : 0;
+    const std::optional<std::uint64_t> size = open.file->size_now();
+    if (!size) all_known = false;
+    const std::uint64_t settled = open.file->settled_offset();
+    if (size && *size > settled && !open.file->replaced) bytes += *size - settled;
   }
   return bytes;
+}
+
+void FileSource::show_lag() {
+  if (host_.now_ns() < lag_at_ns_) return;
+  lag_at_ns_ = host_.now_ns() + kLagEveryNs;
+  bool all_known = true;
+  sluice::set(lag_, static_cast<double>(unsettled_bytes(all_known)));
 }
 
 void FileSource::look_for_files(bool first_time) {
@@ -287,6 +303,7 @@ void FileSource::close_finished() {
 
 sluice_status FileSource::poll(int wake_fd, std::chrono::milliseconds timeout, std::uint32_t room) {
   const std::uint64_t now = host_.now_ns();
+  show_lag();
   if (!stopped_) {
     take_notices();
     if (now >= look_at_ns_) {

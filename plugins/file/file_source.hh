@@ -57,6 +57,8 @@ class FileSource {
   void rewind_where_due();
   void write_checkpoint();
   void report(const std::string& path, const std::string& problem);
+  [[nodiscard]] std::uint64_t unsettled_bytes(bool& all_known) const;
+  void show_lag();
 
   sluice::HostView host_;
   const std::vector<std::string> globs_;
@@ -78,6 +80,8 @@ class FileSource {
   bool stopped_ = false;
   std::set<std::string> reported_;  // paths whose problem was logged and lasts
   std::vector<char> positions_;
+  sluice_cell* lag_;
+  std::uint64_t lag_at_ns_ = 0;
 };
 
 }  // namespace file_plugin

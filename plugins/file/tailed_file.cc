@@ -82,6 +82,12 @@ TailedFile::Resumed TailedFile::resume(const CheckpointEntry& entry) {
   return Resumed::yes;
 }
 
+std::optional<std::uint64_t> TailedFile::size_now() const noexcept {
+  struct stat info {};
+  if (compressed() || ::fstat(fd_.get(), &info) != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
 void TailedFile::skip_to_end() {
   if (!compressed()) offset_ = settled_ = static_cast<std::uint64_t>(status_of(fd_.get()).st_size);
 }

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,8 @@ class TailedFile {
   [[nodiscard]] std::uint64_t inode() const noexcept { return inode_; }
   [[nodiscard]] std::string_view error() const noexcept { return reader_->error(); }
   [[nodiscard]] bool compressed() const noexcept { return !reader_->size_counts(); }
+  /// Of the file on disk; nothing for a compressed one.
+  [[nodiscard]] std::optional<std::uint64_t> size_now() const noexcept;
   [[nodiscard]] std::uint64_t cut_lines() const noexcept { return cut_lines_; }
 
   /// Tags carry the offset behind a line in these low bits; the rest is the source's own.

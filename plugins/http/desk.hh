@@ -62,6 +62,7 @@ class Desk {
   /// Answers all that wait and were not pulled: the source stops.
   void refuse_waiting();
 
+  [[nodiscard]] std::uint32_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] std::uint32_t in_use() const noexcept { return in_use_; }
   [[nodiscard]] std::uint32_t places() const noexcept { return static_cast<std::uint32_t>(places_.size()); }
   [[nodiscard]] std::uint64_t waiting_bytes() const noexcept { return waiting_bytes_; }

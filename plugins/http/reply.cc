@@ -2,6 +2,7 @@
 
 #include "ascii.hh"
 
+#include <sluice/ext/codes.h>
 #include <sluice/cpp/http_binding.hh>
 
 #include <algorithm>
@@ -46,6 +47,7 @@ Judgement judge_failure(const Reply& reply) {
   // would be repeated for ever against a receiver that breaks on it.
   made.status = reply.failure == Failure::unreachable ? SLUICE_AWAY : SLUICE_AGAIN;
   made.reason = reply.error;
+  if (made.status == SLUICE_AGAIN) made.code = SLUICE_CODE_PERHAPS_DELIVERED;
   return made;
 }
 

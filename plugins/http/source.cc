@@ -76,6 +76,10 @@ Source::Source(sluice::HostView host, sluice::ConfigView config)
       port_file_(config.text("port_file")),
       settle_timeout_ns_(static_cast<std::uint64_t>(config.integer("settle_timeout")) * 1'000'000),
       retry_after_s_(static_cast<std::uint32_t>((config.integer("retry_after") + 999) / 1000)),
+      lag_(host.cell(SLUICE_GAUGE, "source_lag_events",
+                     "Requests that are read and wait for the graph; each may hold several events.")),
+      pending_(host.cell(SLUICE_GAUGE, "source_pending_events",
+                         "Requests handed over and not settled; each may hold several events.")),
       server_(server_options(config), *this),
       desk_(static_cast<std::uint32_t>(config.integer("max_in_flight")), config.boolean("raw_header_values")) {}
 
@@ -106,7 +110,13 @@ sluice_status Source::poll(int wake_fd, std::chrono::milliseconds timeout, std::
   const auto something = [&] { return room > 0 && desk_.has_waiting(); };
   server_.run(wake_fd, something() ? std::chrono::milliseconds(0) : timeout, something);
   expire();
+  show_figures();
   return SLUICE_OK;
+}
+
+void Source::show_figures() const noexcept {
+  sluice::set(lag_, desk_.waiting());
+  sluice::set(pending_, desk_.in_use() - desk_.waiting());
 }
 
 sluice_status Source::pull(sluice_writer& out) {

@@ -34,6 +34,7 @@ class Source : private Reception {
   void warn(std::string_view text) override { host_.log(SLUICE_LOG_WARN, text); }
 
   void expire();
+  void show_figures() const noexcept;
   void tell_callback(const RequestHead& head);
   void publish_port(std::uint16_t port) const;
 
@@ -45,6 +46,7 @@ class Source : private Reception {
   std::uint32_t retry_after_s_;
   bool stopping_ = false, full_ = false;
   std::uint64_t expired_ns_ = 0, taken_ = 0, turned_away_ = 0;
+  sluice_cell *lag_, *pending_;
   Server server_;  // before the desk: the desk's callers are the server's connections
   Desk desk_;
 };

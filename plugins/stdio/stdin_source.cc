@@ -1,9 +1,11 @@
 #include "stdin_source.hh"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <system_error>
@@ -13,6 +15,7 @@ namespace {
 
 constexpr std::size_t kReadBytesMin = 4096;
 constexpr std::size_t kPositionBytes = 64;
+constexpr std::uint64_t kLagEveryNs = 1'000'000'000;
 
 bool readable_now(int fd) {
   pollfd one{fd, POLLIN, 0};
@@ -24,7 +27,9 @@ bool readable_now(int fd) {
 StdinSource::StdinSource(sluice::HostView host, sluice::ConfigView config)
     : host_(host),
       framer_(config.text("framing") != "lines", static_cast<std::size_t>(config.integer("max_record_bytes"))),
-      record_bytes_max_(static_cast<std::size_t>(config.integer("max_record_bytes"))) {}
+      record_bytes_max_(static_cast<std::size_t>(config.integer("max_record_bytes"))),
+      lag_(host.cell(SLUICE_GAUGE, "source_lag_bytes",
+                     "Bytes that wait in standard input: what is left of a file, or what a pipe holds.")) {}
 
 void StdinSource::start(std::chrono::milliseconds) {
   struct stat info {};
@@ -114,7 +119,23 @@ void StdinSource::hand_out(sluice_writer& out, const char*& at, const char* end,
 
 void StdinSource::carry(const char* at, const char* end) { carried_.assign(at, end); }
 
+/// What is behind a pipe nobody can know: it holds 64 KiB, and its writer waits with the rest.
+void StdinSource::show_lag() {
+  if (host_.now_ns() < lag_at_ns_) return;
+  lag_at_ns_ = host_.now_ns() + kLagEveryNs;
+  std::uint64_t waiting = carried_.size();
+  struct stat info {};
+  int in_pipe = 0;
+  if (!file_name_.empty() && ::fstat(STDIN_FILENO, &info) == 0) {
+    waiting += static_cast<std::uint64_t>(std::max<off_t>(info.st_size - ::lseek(STDIN_FILENO, 0, SEEK_CUR), 0));
+  } else if (::ioctl(STDIN_FILENO, FIONREAD, &in_pipe) == 0) {
+    waiting += static_cast<std::uint64_t>(std::max(in_pipe, 0));
+  }
+  sluice::set(lag_, static_cast<double>(waiting));
+}
+
 sluice_status StdinSource::poll(int wake_fd, std::chrono::milliseconds timeout, std::uint32_t room) {
+  show_lag();
   const bool wants_input = room > 0 && !stopped_;
   if (wants_input && (eof_ || more_carried_)) return SLUICE_OK;
   pollfd both[2] = {{wake_fd, POLLIN, 0}, {wants_input ? STDIN_FILENO : -1, POLLIN, 0}};

@@ -35,6 +35,7 @@ class StdinSource {
   [[nodiscard]] std::size_t read_some(char* to, std::size_t cap);
   void hand_out(sluice_writer& out, const char*& at, const char* end, const char* base, bool lent);
   void carry(const char* at, const char* end);
+  void show_lag();
 
   sluice::HostView host_;
   Framer framer_;
@@ -46,6 +47,8 @@ class StdinSource {
   std::vector<char> positions_;
   bool more_carried_ = false;  // carried_ may hold complete records: the last pull stopped at the writer's cap
   bool eof_ = false, stopped_ = false;
+  sluice_cell* lag_;
+  std::uint64_t lag_at_ns_ = 0;
 };
 
 }  // namespace stdio_plugin

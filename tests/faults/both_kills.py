@@ -6,14 +6,12 @@ The servers keep what they have confirmed, as in broker_kills.py; the host keeps
 both, waits until a random number of events were delivered and at least 1,000 are in the spool, and kills both, one or the other
 first. The last host empties source and spool. compare_ids.py compares the ids: none lost, and no more twice than a kill may
 bring. Prints a row per broker (--out keeps them) and ends with 1 when one did not hold."""
-import argparse
 import json
 import os
-import sys
 
 import ends
 import fault
-import kill_table
+import one_broker
 from fault import wait_for
 
 PROGRESS = 2000          # events that a host delivers at most before its kill is due
@@ -21,32 +19,21 @@ IN_SPOOL = 1000
 SPOOL_BYTES = 2 << 20    # when it is full the source waits: so a kill does not find everything read and settled
 
 
-class Both(kill_table.Row):
+class Both(one_broker.Row):
     table = "both"
 
-    def __init__(self, kind, kills):
-        super().__init__(kind, (kind,), kills)
-
     def run_row(self):
-        kind = self.kinds[0]
-        self.server = self.keep(ends.Servers(self.folder)).of(kind)
-        self.far = ends.KINDS[kind](self.server, self.folder, "kept")
-        self.far.prepare()
         count = self.kills * PROGRESS + 4 * ends.WINDOW
-        sent = self.events(count)
-        spool = self.path("spool")
-        source = fault.file_source(sent, checkpoint=self.path("checkpoint"), checkpoint_interval=f"{ends.REST_MS}ms")
-        config = self.graph({"in": source}, {"out": {**self.far.backend(), "inputs": ["in"], "delivery": {
-            "spool": {"path": spool, "max_bytes": f"{SPOOL_BYTES}B"}, "queue": {"max_events": ends.WINDOW},
-            "rate_limit": f"{ends.RATE}/s", "retry": {"max_attempts": 1}}}}, drain_deadline="60s")
+        sent, config = self.into_the_broker(count, {"checkpoint_interval": f"{ends.REST_MS}ms"}, {"max_bytes": f"{SPOOL_BYTES}B"},
+                                            queue={"max_events": ends.WINDOW})
         in_spool = [self.kill_one(config, number) for number in range(self.kills)]
         ended = self.run_to_end(config, "sources.in.config.stop_at_end=true", "backends.out.delivery.rate_limit=1000000/s")
         self.assertEqual(ended.returncode, 0, ended.stdout[-4000:])
-        self.assertEqual([name for name in os.listdir(spool) if name.endswith(".seg")], [])
+        self.assertEqual([name for name in os.listdir(self.path("spool")) if name.endswith(".seg")], [])
         # What the spool has and the checkpoint does not is read again; what the server has and the spool's position does not
         # is sent again.
         per_kill = SPOOL_BYTES * count // os.path.getsize(sent) + ends.File.window
-        self.judge(sent, self.far.write_lines(self.path("arrived.jsonl")), self.kills * per_kill, min(in_spool))
+        self.judge_arrived(sent, self.kills * per_kill, min(in_spool))
 
     def kill_one(self, config, number):
         """Starts the host; kills both; starts the server. Returns how many were in the spool just before."""
@@ -66,14 +53,5 @@ class Both(kill_table.Row):
         return seen["spool"]["records"]
 
 
-def main():
-    ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("brokers", nargs="*", help=", ".join(ends.BROKERS))
-    given = kill_table.arguments(ask)
-    kinds = ends.BROKERS if given.all else given.brokers
-    sys.exit(kill_table.run((Both(kind, given.kills) for kind in kinds), ("broker", "least in the spool at a kill"), given.out,
-                            ends.missing))
-
-
 if __name__ == "__main__":
-    main()
+    one_broker.main(Both, __doc__, "least in the spool at a kill")

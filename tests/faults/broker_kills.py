@@ -7,36 +7,22 @@ JetStream file storage, Kafka acks=all (with replicas of one). Each round waits 
 delivered, kills the server, waits until the host says that it is away, starts it on the same port and data, and waits until
 the host is healthy again. compare_ids.py compares the ids at the end: none lost, and no more twice than one window per kill.
 Prints a row per broker (--out keeps them) and ends with 1 when one did not hold."""
-import argparse
 import json
-import sys
 
 import ends
 import fault
-import kill_table
+import one_broker
 from fault import wait_for
 
 PROGRESS = 3000          # events that are delivered at most between two kills
 
 
-class Broker(kill_table.Row):
+class Broker(one_broker.Row):
     table = "brokers"
 
-    def __init__(self, kind, kills):
-        super().__init__(kind, (kind,), kills)
-
     def run_row(self):
-        kind = self.kinds[0]
-        self.server = self.keep(ends.Servers(self.folder)).of(kind)
-        self.far = ends.KINDS[kind](self.server, self.folder, "kept")
-        self.far.prepare()
         self.count = (self.kills + 2) * PROGRESS
-        sent = self.events(self.count)
-        config = self.graph(
-            {"in": fault.file_source(sent, checkpoint=self.path("checkpoint"))},
-            {"out": {**self.far.backend(), "inputs": ["in"], "delivery": {
-                "spool": {"path": self.path("spool")}, "rate_limit": f"{ends.RATE}/s", "retry": {"max_attempts": 1}}}},
-            drain_deadline="60s")
+        sent, config = self.into_the_broker(self.count)
         host = self.start(config)
         waiting = [self.kill_one(host) for _ in range(self.kills)]
         wait_for(lambda: host.backend()["events_published"] >= self.count,
@@ -44,7 +30,7 @@ class Broker(kill_table.Row):
         stats = host.backend()
         self.assertEqual((stats["events_failed"], stats["dead_lettered"]), (0, 0))
         self.assertEqual(host.end(), 0, host.text()[-4000:])
-        self.judge(sent, self.far.write_lines(self.path("arrived.jsonl")), self.kills * ends.WINDOW, min(waiting))
+        self.judge_arrived(sent, self.kills * ends.WINDOW, min(waiting))
 
     def kill_one(self, host):
         """Returns how many events were there, delivered to nobody yet, just before."""
@@ -62,14 +48,5 @@ class Broker(kill_table.Row):
         return waiting
 
 
-def main():
-    ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("brokers", nargs="*", help=", ".join(ends.BROKERS))
-    given = kill_table.arguments(ask)
-    kinds = ends.BROKERS if given.all else given.brokers
-    sys.exit(kill_table.run((Broker(kind, given.kills) for kind in kinds), ("broker", "least waiting at a kill"), given.out,
-                            ends.missing))
-
-
 if __name__ == "__main__":
-    main()
+    one_broker.main(Broker, __doc__, "least waiting at a kill")

@@ -2,6 +2,8 @@
 #include "catch.hh"
 #include "rig.hh"
 
+#include <sluice/ext/codes.h>
+
 #include <algorithm>
 
 using namespace sluice;
@@ -139,6 +141,28 @@ TEST_CASE("timeout and cancelled: offered again, no attempt is counted", "[lanes
   out.complete("a");
   rig.step();
   CHECK(in.of(a).outcome == Outcome::delivered);
+  CHECK(rig.stats("out").duplicates_possible.get() == 1);
+}
+
+TEST_CASE("again, perhaps delivered: the attempt is charged, and what is offered again may come twice",
+          "[lanes][retry]") {
+  Rig rig;
+  Delivery twice = Rig::fast();
+  twice.retry.max_attempts = 2;
+  auto& in = rig.source("in");
+  auto& out = rig.backend("out", {"in"}, twice);
+  rig.build();
+  const auto a = in.offer("a");
+  rig.step();
+  out.complete("a", SLUICE_AGAIN, "no answer", 0, SLUICE_CODE_PERHAPS_DELIVERED);
+  rig.step();
+  CHECK(rig.stats("out").duplicates_possible.get() == 1);
+  rig.advance(milliseconds(6000));
+  out.complete("a", SLUICE_AGAIN, "no answer", 0, SLUICE_CODE_PERHAPS_DELIVERED);
+  rig.step();
+  CHECK(in.of(a).outcome == Outcome::retry);  // its attempts are used up: it is not offered again
+  CHECK(rig.stats("out").attempts.get() == 2);
+  CHECK(rig.stats("out").timeouts.get() == 2);
   CHECK(rig.stats("out").duplicates_possible.get() == 1);
 }
 

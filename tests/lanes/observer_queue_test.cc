@@ -1,32 +1,12 @@
 // An observer with a durable queue: what its source hears and when, what the observer is shown, over ends of all kinds.
 #include "catch.hh"
-#include "rig.hh"
-
-#include <algorithm>
+#include "spool_steps.hh"
 
 using namespace sluice;
 using namespace sluice::test;
 using std::chrono::milliseconds;
 
 namespace {
-
-std::vector<std::string> ids(int from, int to) {
-  std::vector<std::string> out;
-  for (int i = from; i < to; ++i) out.push_back("e" + std::to_string(i));
-  return out;
-}
-
-void offer(FakeSource& in, int from, int to) {
-  for (const std::string& id : ids(from, to)) in.offer(id);
-}
-
-std::size_t delivered(const FakeSource& in) {
-  return static_cast<std::size_t>(std::ranges::count(in.told, Outcome::delivered, &Told::outcome));
-}
-
-SpoolFault refuse(std::string_view what, std::string_view refused) {
-  return what == refused ? SpoolFault::no_room : SpoolFault::none;
-}
 
 /// What the observer of a new process over that disk is shown.
 std::vector<std::string> shown_after(MemoryDisk& disk) {

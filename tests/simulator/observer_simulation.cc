@@ -2,12 +2,10 @@
 // vanish. Whatever a source was told is settled must have been shown to every observer that asked for such events, but
 // for what a full queue dropped and counted; and what is called delivered must be delivered, whatever observers do.
 #include "holding_source.hh"
+#include "life.hh"
 #include "nodes.hh"
-#include "simulation.hh"
 
 #include "core/graph.hh"
-#include "run/pipeline.hh"
-#include "support/memory_spool.hh"
 
 #include <sluice/module.h>
 
@@ -134,18 +132,14 @@ class ObserverSimulation {
     if (random_.below(2) == 0) node.when = Filter::parse(R"({"not":{"exact":{"type":"t.b"}}})", why);
     SpoolPolicy& spool = node.delivery.spool;
     spool.path = memory.name;
-    spool.segment_bytes = 500 + random_.below(4000);
-    spool.max_bytes = spool.segment_bytes * (2 + random_.below(12));
-    spool.fsync = static_cast<SpoolPolicy::Fsync>(random_.below(3));
-    spool.group_commit = milliseconds(1 + random_.below(30));
-    spool.interval = milliseconds(1 + random_.below(300));
+    plan_disk(spool, random_);
     spool.on_full = random_.below(3) == 0 ? SpoolPolicy::OnFull::drop_newest : SpoolPolicy::OnFull::block;
     words_ << "-> " << memory.name << (node.when ? "(when, " : "(") << "queue " << node.observer_queue << ", disk "
            << spool.max_bytes << ", full " << static_cast<int>(spool.on_full) << ", disk faults " << fault_chance_
            << ") ";
     memory.disk.fault = [this](std::string_view what) {
       if (calm_ || what == "read" || random_.below(1000) >= fault_chance_) return SpoolFault::none;
-      return random_.below(2) == 0 ? SpoolFault::no_room : SpoolFault::broken;
+      return some_fault(random_);
     };
   }
 
@@ -187,45 +181,22 @@ class ObserverSimulation {
     calm_ = true;  // a disk that refuses at the start refuses the start
     Pipeline pipeline(config_, std::move(graph), std::move(nodes), {clock_, log_, seed_ + life, &nowhere_});
     if (seed_ % 2 == 0) pipeline.pull_ahead(false);
-    pipeline.start();
-    calm_ = false;
-    const std::uint64_t crash_at = 50 + random_.below(1500);
-    const std::vector<Lane*> lanes = pipeline.lanes();
-    for (std::uint64_t step = 0; !pipeline.finished(); ++step) {
-      require(++report.steps < 2'000'000, "the run does not end");
-      if (!last && step == crash_at) break;
-      if (last && step == crash_at) {
-        calm_ = true;
-        for (SimBackend* backend : backends_) backend->calm();
-        for (KeepingObserver* observer : observers_) observer->calm();
-      }
-      const auto die = random_.below(lanes.size() + 2);
-      if (die < lanes.size()) {
-        if (!lanes[die]->finished()) lanes[die]->step(milliseconds(0));
-      } else if (die == lanes.size()) {
-        (void)pipeline.control();
-      } else {
-        clock_.advance(random_.below(random_.below(10) == 0 ? 400'000'000 : 8'000'000));
-      }
-    }
+    const auto calm_down = [this] {
+      for (SimBackend* backend : backends_) backend->calm();
+      for (KeepingObserver* observer : observers_) observer->calm();
+    };
+    lead(pipeline, {random_, clock_, report, calm_, last}, calm_down, [] {});
     for (NodeIndex i = 0; i < config_.nodes.size(); ++i) {
       require(oracle_.is_misbehaving(config_.nodes[i].name) || pipeline.stats(i).breaches.get() == 0,
               config_.nodes[i].name + " was accused of a breach");
       const auto memory = std::ranges::find(memories_, config_.nodes[i].name, &Memory::name);
       if (memory != memories_.end()) memory->dropped += pipeline.stats(i).dropped_full.get();
     }
-    if (last) {
-      require(pipeline.finished() && pipeline.spooled() == 0, "the last life left events in a queue");
-      return;
-    }
+    if (last) return;
     for (const Shelf& shelf : shelves_) {
       for (const Shelf::Item& item : shelf.items) excuse(item.id);
     }
-    for (Memory& memory : memories_) {
-      memory.disk.crash(
-          [this](std::size_t unsynced) { return random_.below(2) == 0 ? 0 : random_.below(unsynced + 1); },
-          random_.below(2) == 0);
-    }
+    for (Memory& memory : memories_) crash(memory.disk, random_);
   }
 
   /// It may come twice to every backend.

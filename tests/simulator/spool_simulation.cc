@@ -1,14 +1,11 @@
 // A spooled backend through crashes: several lives of one host over one disk, from which unsynced bytes vanish.
 // Whatever the source heard was delivered must be with the backend, with the dead letters or on the disk, in the end
 // delivered; with `ordering: key` no event comes behind a later one of its key, in whichever life.
-#include "simulation.hh"
-
 #include "holding_source.hh"
+#include "life.hh"
 #include "nodes.hh"
 
 #include "core/graph.hh"
-#include "run/pipeline.hh"
-#include "support/memory_spool.hh"
 
 #include <algorithm>
 #include <set>
@@ -34,7 +31,7 @@ class SpoolSimulation {
         return SpoolFault::none;
       }
       ++faults_in_a_row_;
-      return random_.below(2) == 0 ? SpoolFault::no_room : SpoolFault::broken;
+      return some_fault(random_);
     };
   }
 
@@ -90,11 +87,7 @@ class SpoolSimulation {
     if (parked_) delivery.dead_letter = "parked";
     SpoolPolicy& spool = delivery.spool;
     spool.path = "memory";
-    spool.segment_bytes = 500 + random_.below(4000);
-    spool.max_bytes = spool.segment_bytes * (2 + random_.below(12));
-    spool.fsync = static_cast<SpoolPolicy::Fsync>(random_.below(3));
-    spool.group_commit = milliseconds(1 + random_.below(30));
-    spool.interval = milliseconds(1 + random_.below(300));
+    plan_disk(spool, random_);
     spool.on_full = static_cast<SpoolPolicy::OnFull>(random_.below(parked_ ? 3 : 2));
     ordered_ = spool.on_full == SpoolPolicy::OnFull::block && random_.below(2) == 0;
     if (ordered_) {
@@ -141,31 +134,13 @@ class SpoolSimulation {
     calm_ = true;  // a disk that refuses at the start refuses the start
     Pipeline pipeline(config_, std::move(graph), std::move(nodes), {clock_, log_, seed_ + life, &nowhere_});
     if (seed_ % 2 == 0) pipeline.pull_ahead(false);
-    pipeline.start();
-    calm_ = false;
-    const std::uint64_t crash_at = 50 + random_.below(1500);
-    const std::vector<Lane*> lanes = pipeline.lanes();
-    for (std::uint64_t step = 0; !pipeline.finished(); ++step) {
-      require(++report.steps < 2'000'000, "the run does not end");
-      if (!last && step == crash_at) break;
-      if (last && step == crash_at) {
-        calm_ = true;
-        for (SimBackend* backend : backends) backend->calm();
-      }
-      const auto die = random_.below(lanes.size() + 2);
-      if (die < lanes.size()) {
-        if (!lanes[die]->finished()) lanes[die]->step(milliseconds(0));
-      } else if (die == lanes.size()) {
-        (void)pipeline.control();
-      } else {
-        clock_.advance(random_.below(random_.below(10) == 0 ? 400'000'000 : 8'000'000));
-      }
+    const auto calm_down = [&] {
+      for (SimBackend* backend : backends) backend->calm();
+    };
+    lead(pipeline, {random_, clock_, report, calm_, last}, calm_down, [this] {
       require(disk_.bytes() <= config_.nodes[1].delivery.spool.max_bytes + 64 * 1024, "the spool outgrew its bound");
-    }
-    if (last) {
-      require(pipeline.finished() && pipeline.spooled() == 0, "the last life left events in the spool");
-      return;
-    }
+    });
+    if (last) return;
     // What was on its way may come again twice: from the disk, where it was not confirmed yet, and from its source.
     for (int copies = 0; copies < 2; ++copies) {
       for (Shelf::Item& item : shelf_.items) {
@@ -173,8 +148,7 @@ class SpoolSimulation {
         oracle_.doubtful("parked", item.id + "@b");
       }
     }
-    disk_.crash([this](std::size_t unsynced) { return random_.below(2) == 0 ? 0 : random_.below(unsynced + 1); },
-                random_.below(2) == 0);
+    crash(disk_, random_);
   }
 
   [[nodiscard]] bool is_safe(const std::string& id) const {

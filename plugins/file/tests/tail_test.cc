@@ -55,6 +55,25 @@ const std::string kStop = R"(,"stop_at_end":true)";
 
 }  // namespace
 
+TEST_CASE("file: the bytes that are not settled yet are a metric", "[file]") {
+  const Folder folder;
+  append(folder / "a.jsonl", "{\"n\":1}\n{\"n\":2}\n");
+  append(folder / "b.jsonl", "{\"n\":3}\n");
+  Source source(folder, "*.jsonl");
+  const auto lag = [&] {
+    source.host.advance_ms(1'000);
+    source.node.poll(0);
+    return source.host.cell("source_lag_bytes")->value;
+  };
+  CHECK(lag() == 24);
+  CHECK(source.read(SLUICE_NOT_DELIVERED).size() == 3);
+  CHECK(lag() == 24);
+  CHECK(source.read_later().size() == 3);
+  CHECK(lag() == 0);
+  append(folder / "b.jsonl", "{\"n\":4}\n{\"n\"");
+  CHECK(lag() == 12);
+}
+
 TEST_CASE("file: reads what is there and then what is added, whole lines only", "[file]") {
   const Folder folder;
   append(folder / "a.jsonl", "{\"n\":1}\r\n\n{\"n\":2}\n{\"n\"");

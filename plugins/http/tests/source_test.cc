@@ -50,6 +50,21 @@ TEST_CASE("http: an event is answered 202 only after it is settled", "[http][sou
   CHECK(text.find(R"({"outcome":"delivered"})") != std::string::npos);
 }
 
+TEST_CASE("http: what waits for the graph and what is under way are metrics", "[http][source]") {
+  Door door(config(), http_class());
+  const auto gauge = [&](const char* name) { return door.host.cell(name)->value; };
+  Client client(door.port);
+  client.send(post(kEvent));
+  REQUIRE(door.pulled_count(1, client));
+  door.step();
+  CHECK(gauge("source_lag_events") == 0);
+  CHECK(gauge("source_pending_events") == 1);
+  door.settle(0, SLUICE_WAS_DELIVERED);
+  CHECK(status_of(door.response(client)) == 202);
+  door.step();
+  CHECK(gauge("source_pending_events") == 0);
+}
+
 TEST_CASE("http: the answer says what became of the event", "[http][source]") {
   Door door(config(), http_class());
   const auto outcome = [&](std::uint32_t how, std::int32_t code = 0, std::string_view why = {}) {

@@ -58,6 +58,41 @@ std::vector<std::string> read_all(rig::Node& node, std::uint32_t cap = 256, std:
 
 }  // namespace
 
+TEST_CASE("stdin: what waits in a pipe, and what is left of a file, is a metric", "[stdin]") {
+  const auto lag_of = [](rig::Host& host, rig::Node& node) {
+    host.advance_ms(1'000);
+    node.poll(0);
+    return host.cell("source_lag_bytes")->value;
+  };
+  SECTION("pipe") {
+    const Pipe pipe;
+    const Stdin in(pipe.ends[0]);
+    rig::Host host;
+    rig::Node node(stdin_class(), "{}", host);
+    node.start();
+    CHECK(lag_of(host, node) == 0);
+    pipe.put("{\"a\":1}\n{\"b\":2}\n");
+    CHECK(lag_of(host, node) == 16);
+    pipe.close();
+    CHECK(read_all(node).size() == 2);
+    CHECK(lag_of(host, node) == 0);
+  }
+  SECTION("file") {
+    std::FILE* const file = std::tmpfile();
+    REQUIRE(file != nullptr);
+    REQUIRE(std::fputs("{\"a\":1}\n{\"b\":2}\n", file) >= 0);
+    std::rewind(file);
+    const Stdin in(::dup(::fileno(file)));
+    std::fclose(file);
+    rig::Host host;
+    rig::Node node(stdin_class(), "{}", host);
+    node.start();
+    CHECK(lag_of(host, node) == 16);
+    CHECK(read_all(node).size() == 2);
+    CHECK(lag_of(host, node) == 0);
+  }
+}
+
 TEST_CASE("stdin: an open pipe without bytes is 'nothing now', and its end is the end", "[stdio]") {
   const Pipe pipe;
   const Stdin as_stdin(pipe.ends[0]);
