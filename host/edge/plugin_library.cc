@@ -113,6 +113,10 @@ void PluginLibrary::scan(const std::string& folder) {
 }
 
 void PluginLibrary::add_file(const std::string& path) {
+  // A folder may stand in the search path twice, by two names: each file of it once.
+  std::error_code unknown;
+  const fs::path real = fs::canonical(path, unknown);
+  if (!unknown && !files_.insert(real.string()).second) return;
   try {
     offer(modules_.emplace_back(inspect_module(path)), nullptr);
   } catch (const Refused& e) {

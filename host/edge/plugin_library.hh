@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,7 @@ class PluginLibrary final : public ClassCatalog {
   std::vector<std::string> search_path_;
   std::deque<ModuleDescription> modules_;
   std::map<std::string, Kinds, std::less<>> classes_;
+  std::set<std::string> files_;  // looked at, by their real paths
   std::vector<std::string> refusals_;
 };
 

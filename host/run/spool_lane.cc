@@ -148,7 +148,7 @@ void SpoolLane::rest(std::uint64_t now_ns, std::chrono::milliseconds max_rest) {
   for (const auto& [number, again] : again_) {
     if (again.waiting) sooner(again.due_ns);
   }
-  if (log_.cursor_changed()) sooner(cursor_due_ns_);
+  if (log_.cursor_changed() && unsynced_.empty()) sooner(cursor_due_ns_);  // else the sync comes first
   if (completed_some_ && disk_retry_ns_ > now_ns) sooner(disk_retry_ns_);
   if (finishing_) sooner(finish_retry_ns_);
   if (feed_next_ < log_.synced() && disk_retry_ns_ > now_ns) sooner(disk_retry_ns_);

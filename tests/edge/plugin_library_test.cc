@@ -176,6 +176,16 @@ TEST_CASE("library: of two modules with one class the first in the search path w
   CHECK_THAT(library.refusals()[0], Contains("a.so: backend class 'good' is left out") && Contains("b.so"));
 }
 
+TEST_CASE("library: a folder that stands in the search path by two names is read once", "[edge][plugin]") {
+  const Folder one;
+  std::filesystem::copy(broken("good"), one / "a.so");
+  const PluginLibrary library(
+      {one.path(), one.path() + "/../" + std::filesystem::path(one.path()).filename().string()});
+  CHECK(library.find("good")->module_path == one / "a.so");
+  CHECK(library.refusals().empty());
+  CHECK(library.modules().size() == 1);
+}
+
 TEST_CASE("library: what only loading can tell is a setup error with the file's name", "[edge][plugin]") {
   const auto loading = [](const std::string& name) {
     try {
