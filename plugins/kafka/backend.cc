@@ -131,7 +131,10 @@ sluice_status Backend::poll(int wake_fd, milliseconds timeout, std::uint32_t) {
     waiting[1].fd = producer_->fd();
   }
   if (timeout.count() <= 0) return SLUICE_OK;
-  if (::poll(waiting, 2, static_cast<int>(timeout.count())) > 0 && waiting[1].revents != 0) serve();
+  if (::poll(waiting, 2, static_cast<int>(timeout.count())) > 0 && waiting[1].revents != 0) {
+    producer_->clear_signal();
+    serve();
+  }
   return SLUICE_OK;
 }
 
@@ -199,7 +202,7 @@ void Backend::abandon(const std::string& reason) {
   while (in_flight_ > 0 && std::chrono::steady_clock::now() < end) {
     if (producer_->serve()) continue;
     pollfd waiting{.fd = producer_->fd(), .events = POLLIN, .revents = 0};
-    ::poll(&waiting, 1, 50);
+    if (::poll(&waiting, 1, 50) > 0) producer_->clear_signal();
   }
   topic_ = nullptr;
   producer_.reset();  // from here on nobody reads the events

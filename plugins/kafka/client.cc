@@ -199,8 +199,9 @@ void Producer::State::report(rd_kafka_event_t* event) {
   tell_range();
 }
 
+void Producer::clear_signal() noexcept { state_->queue.clear(); }
+
 bool Producer::serve() {
-  state_->queue.clear();
   bool something = false;
   while (const Owned<rd_kafka_event_t> event{rd_kafka_queue_poll(state_->queue.get(), 0)}) {
     something = true;
@@ -303,7 +304,8 @@ Consumer::~Consumer() = default;
 int Consumer::notices_fd() const noexcept { return state_->notices.fd(); }
 int Consumer::messages_fd() const noexcept { return state_->messages.fd(); }
 bool Consumer::has_fetched() const noexcept { return rd_kafka_queue_length(state_->messages.get()) > 0; }
-void Consumer::clear_signals() noexcept { state_->messages.clear(); }
+void Consumer::clear_notices_signal() noexcept { state_->notices.clear(); }
+void Consumer::clear_messages_signal() noexcept { state_->messages.clear(); }
 
 void Consumer::State::told(Owned<rd_kafka_event_t> event) {
   if (tell(handle, event.get(), membership)) return;
@@ -323,7 +325,6 @@ void Consumer::State::told(Owned<rd_kafka_event_t> event) {
 }
 
 bool Consumer::serve() {
-  state_->notices.clear();
   bool something = false;
   while (Owned<rd_kafka_event_t> event{rd_kafka_queue_poll(state_->notices.get(), 0)}) {
     something = true;

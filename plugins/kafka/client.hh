@@ -102,8 +102,9 @@ class Producer {
   [[nodiscard]] Taken produce(Topic& topic, const Message& message, Failure& why);
   /// Gives out what is known by now. True when there was something.
   bool serve();
-  /// Readable when serve() has something again; cleared by serve().
+  /// Readable when serve() may have something: then clear_signal(), and serve().
   [[nodiscard]] int fd() const noexcept;
+  void clear_signal() noexcept;
   /// Asks the brokers. `topic` empty: only whether one answers.
   [[nodiscard]] Reach reach(const std::string& topic, std::chrono::milliseconds timeout, Failure& why);
   /// Gives up what is under way; all of it is reported as failed, soon.
@@ -154,9 +155,10 @@ class Consumer {
   /// The headers of a message of the last take(), in their order.
   void headers_of(const Fetched& message, std::vector<Header>& out) const;
   [[nodiscard]] bool has_fetched() const noexcept;
-  [[nodiscard]] int notices_fd() const noexcept;   // serve() has something
-  [[nodiscard]] int messages_fd() const noexcept;  // take() has something
-  void clear_signals() noexcept;
+  [[nodiscard]] int notices_fd() const noexcept;   // serve() may have something
+  [[nodiscard]] int messages_fd() const noexcept;  // take() may have something
+  void clear_notices_signal() noexcept;            // once its fd was readable, before serve()
+  void clear_messages_signal() noexcept;           // likewise, before take()
 
   void assign();
   void unassign();

@@ -45,10 +45,10 @@ class Signalled {
   Signalled& operator=(const Signalled&) = delete;
   [[nodiscard]] rd_kafka_queue_t* get() const noexcept { return queue_.get(); }
   [[nodiscard]] int fd() const noexcept { return fd_; }
+  /// When the fd was seen readable, and before the queue is looked at: what comes later signals again.
   void clear() const noexcept {
     std::uint64_t times = 0;
-    while (::read(fd_, &times, sizeof times) > 0) {
-    }
+    (void)!::read(fd_, &times, sizeof times);
   }
 
  private:

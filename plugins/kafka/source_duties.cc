@@ -38,13 +38,12 @@ sluice_status Source::poll(int wake_fd, milliseconds timeout, std::uint32_t room
                        {.fd = -1, .events = POLLIN, .revents = 0},
                        {.fd = -1, .events = POLLIN, .revents = 0}};
   if (consumer_ != nullptr) waiting[1].fd = consumer_->notices_fd();
-  if (takes) {
-    consumer_->clear_signals();
-    if (consumer_->has_fetched()) return SLUICE_OK;  // it came before the signal was cleared
-    waiting[2].fd = consumer_->messages_fd();
-  }
-  ::poll(waiting, 3, static_cast<int>(timeout.count()));
-  if (consumer_ != nullptr && waiting[1].revents != 0) consumer_->serve();
+  if (takes) waiting[2].fd = consumer_->messages_fd();
+  if (::poll(waiting, 3, static_cast<int>(timeout.count())) <= 0 || consumer_ == nullptr) return SLUICE_OK;
+  if (waiting[2].revents != 0) consumer_->clear_messages_signal();
+  if (waiting[1].revents == 0) return SLUICE_OK;
+  consumer_->clear_notices_signal();
+  consumer_->serve();
   return SLUICE_OK;
 }
 
@@ -124,7 +123,7 @@ void Source::commit_settled(bool wait) {
   while (wait && commits_under_way_ > 0 && std::chrono::steady_clock::now() < end) {
     if (consumer_->serve()) continue;
     pollfd waiting{.fd = consumer_->notices_fd(), .events = POLLIN, .revents = 0};
-    ::poll(&waiting, 1, 50);
+    if (::poll(&waiting, 1, 50) > 0) consumer_->clear_notices_signal();
   }
 }
 

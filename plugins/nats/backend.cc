@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 
 namespace nats {
@@ -24,7 +25,7 @@ constexpr std::uint64_t kHeaderLineBytes = 4, kHeaderFrameBytes = 12;
 }  // namespace
 
 Backend::Backend(sluice::HostView host, sluice::ConfigView config)
-    : host_(host), options_(read_backend(config)), done_(options_.window, 0) {
+    : host_(host), options_(read_backend(config)), done_(std::bit_ceil(options_.window), 0) {
   if (options_.subject.is_fixed()) subject_ = options_.subject.fixed_text();
   duplicates_ = host_.cell(SLUICE_COUNTER, "nats_duplicates_total", "Events that the stream had already");
   if (config.boolean("holds_dead_letters") && options_.jetstream && !options_.stream.name.empty()) {
@@ -74,19 +75,19 @@ sluice_status Backend::publish(sluice::BatchView batch, std::uint32_t& taken) {
   if (stream_gone_ && in_flight() == 0) connection_.reset();
   if (connection_ == nullptr) connect(options_.timeout);  // throws Away: the host waits, and longer each time
   if (in_flight() == 0) {
-    first_open_ = next_ = run_start_ = run_end_ = batch.ticket();
+    next_ = batch.ticket();
+    forget_open();
     last_progress_ms_ = now_ms();
   }
   const std::uint32_t count = std::min(batch.size(), free_places());
   while (taken < count && output_bytes_ < kOutputBytesMax && connection_ != nullptr) {
-    done_[next_ % done_.size()] = 0;
+    done_[place(next_)] = 0;
     if (one_by_one_ > 0) --one_by_one_;
     ++next_;
     send(batch[taken], batch.ticket() + taken);
     ++taken;
   }
   deliver_run();
-  if (taken > 0 && !options_.jetstream && connection_ != nullptr) send_marker();
   return SLUICE_OK;
 }
 
@@ -146,7 +147,11 @@ void Backend::send(const sluice::EventView& event, std::uint64_t ticket) {
   if (!connection_->publish(subject_.c_str(), reply, headers_, payload)) lost(connection_->error());
 }
 
-void Backend::send_marker() {
+void Backend::ask_for_answer() {
+  if (options_.jetstream || in_flight() == 0 || asked_ == next_) return;
+  const bool is_asked = asked_ > first_open_;
+  if (is_asked && next_ - asked_ < options_.window / kRefillShare) return;
+  asked_ = next_;
   reply_.resize(connection_->inbox().size() + 1);
   reply_ += std::to_string(next_);
   if (!connection_->publish(reply_.c_str(), nullptr, std::string_view())) lost(connection_->error());
@@ -166,6 +171,8 @@ sluice_status Backend::poll(int wake_fd, milliseconds timeout, std::uint32_t) {
       return SLUICE_OK;
     }
     timeout = std::min(timeout, milliseconds(due - now));
+    ask_for_answer();
+    if (connection_ == nullptr) return SLUICE_OK;
   }
   connection_->exchange(wake_fd, timeout);
   if (!connection_->wants_write()) output_bytes_ = 0;
@@ -216,7 +223,7 @@ void Backend::nobody_took() {
   for (std::uint64_t ticket = first_open_; ticket < next_; ++ticket) {
     if (is_open(ticket)) host_.complete(ticket, 1, SLUICE_TIMEOUT, "sent again alone: a subject has no stream");
   }
-  first_open_ = run_start_ = run_end_ = next_;
+  forget_open();
 }
 
 void Backend::answered(const Answer& answer, std::uint64_t ticket) {
@@ -232,6 +239,15 @@ void Backend::answered(const Answer& answer, std::uint64_t ticket) {
 /// Core: everything below `up_to` has been handled by the server.
 void Backend::passed_on(std::uint64_t up_to) {
   const std::uint64_t first = first_open_, end = std::min(up_to, next_);
+  if (end <= first) return;
+  if (done_ahead_ == 0) {  // as ever, unless an event was refused: all of it at once
+    if (first != run_end_) {
+      deliver_run();
+      run_start_ = first;
+    }
+    first_open_ = run_end_ = end;
+    return;
+  }
   for (std::uint64_t ticket = first; ticket < end; ++ticket) {
     if (is_open(ticket)) delivered(ticket);
   }
@@ -248,8 +264,17 @@ void Backend::delivered(std::uint64_t ticket) {
 }
 
 void Backend::mark_done(std::uint64_t ticket) {
-  done_[ticket % done_.size()] = 1;
-  while (first_open_ < next_ && done_[first_open_ % done_.size()] != 0) ++first_open_;
+  done_[place(ticket)] = 1;
+  ++done_ahead_;
+  while (first_open_ < next_ && done_[place(first_open_)] != 0) {
+    ++first_open_;
+    --done_ahead_;
+  }
+}
+
+void Backend::forget_open() noexcept {
+  first_open_ = asked_ = run_start_ = run_end_ = next_;
+  done_ahead_ = 0;
 }
 
 void Backend::deliver_run() {
@@ -265,7 +290,7 @@ void Backend::lost(const std::string& why, sluice_status status) {
   for (std::uint64_t ticket = first_open_; ticket < next_; ++ticket) {
     if (is_open(ticket)) host_.complete(ticket, 1, status, reason);
   }
-  first_open_ = run_start_ = run_end_ = next_;
+  forget_open();
   connection_.reset();
 }
 
@@ -286,7 +311,7 @@ void Backend::stop(milliseconds) {
   for (std::uint64_t ticket = first_open_; ticket < next_; ++ticket) {
     if (is_open(ticket)) host_.complete(ticket, 1, SLUICE_CANCELLED, "the host stopped before the answer came");
   }
-  first_open_ = run_start_ = run_end_ = next_;
+  forget_open();
   connection_.reset();
 }
 

@@ -2,8 +2,9 @@
 //
 // With JetStream the stream answers each message on a subject below our inbox that ends in the event's ticket: what is
 // under way is a range of tickets with a mark for those that were answered out of turn, and nothing else is kept per
-// event. Core NATS answers nothing: behind each batch a message to ourselves is sent, and since a server handles what
-// one connection sends in its order, everything before it has been handled when it comes back.
+// event. Core NATS answers nothing: a message to ourselves is sent behind the events, and since a server handles what
+// one connection sends in its order, everything before it has been handled when it comes back. The next one follows
+// when that one is back, or when much was sent since: a flood is answered in few messages, a single event at once.
 #pragma once
 
 #include "answer.hh"
@@ -39,13 +40,15 @@ class Backend {
   [[nodiscard]] bool find_subject(const sluice::EventView& event, std::string& why);
   void make_headers(const sluice::EventView& event);
   [[nodiscard]] std::string_view payload_of(const sluice::EventView& event) const;
-  void send_marker();
+  void ask_for_answer();
   void take_answers();
   void answered(const Answer& answer, std::uint64_t ticket);
   void nobody_took();
   void passed_on(std::uint64_t up_to);
   void delivered(std::uint64_t ticket);
   void mark_done(std::uint64_t ticket);
+  /// Nothing is under way any more.
+  void forget_open() noexcept;
   /// Completes [run_start_, run_end_) as delivered.
   void deliver_run();
   /// The connection is gone, or good for nothing: what is under way ends with `status`.
@@ -53,8 +56,9 @@ class Backend {
 
   [[nodiscard]] std::uint64_t in_flight() const noexcept { return next_ - first_open_; }
   [[nodiscard]] std::uint32_t free_places() const noexcept;
+  [[nodiscard]] std::size_t place(std::uint64_t ticket) const noexcept { return ticket & (done_.size() - 1); }
   [[nodiscard]] bool is_open(std::uint64_t ticket) const noexcept {
-    return ticket >= first_open_ && ticket < next_ && done_[ticket % done_.size()] == 0;
+    return ticket >= first_open_ && ticket < next_ && done_[place(ticket)] == 0;
   }
   [[nodiscard]] std::uint64_t now_ms() const noexcept { return host_.now_ns() / 1'000'000; }
 
@@ -64,7 +68,9 @@ class Backend {
 
   std::uint64_t first_open_ = 0, next_ = 0;  // tickets under way
   std::uint32_t one_by_one_ = 0;             // so many events go alone, to find the one whose subject nobody takes
-  std::vector<std::uint8_t> done_;           // ring: answered, though an earlier one is not
+  std::vector<std::uint8_t> done_;           // ring, a power of two: answered, though an earlier one is not
+  std::uint64_t done_ahead_ = 0;             // how many of those there are
+  std::uint64_t asked_ = 0;                  // core: what is below this is answered by a message on its way
   std::uint64_t run_start_ = 0, run_end_ = 0;
   bool stream_gone_ = false;
   std::uint64_t output_bytes_ = 0;  // at most this much waits to be sent

@@ -74,20 +74,28 @@ sluice_status Backend::publish(sluice::BatchView batch, std::uint32_t& taken) {
   if (connection_ == nullptr) connect(options_.access.timeout);  // throws Away: the host waits, and longer each time
   if (!blocked_why_.empty()) throw sluice::Away("the server takes no messages for now: " + blocked_why_);
   if (window_.empty()) last_progress_ms_ = now_ms();
+  if (free_places() == 0) return SLUICE_OK;
+  // The library writes three times per message, and each would be a packet and a wake of the server.
+  connection_->hold_output(true);
+  publish_some(batch, taken);
+  if (connection_ != nullptr) connection_->hold_output(false);
+  return SLUICE_OK;
+}
+
+void Backend::publish_some(sluice::BatchView batch, std::uint32_t& taken) {
   std::uint32_t free = free_places();
   while (taken < batch.size() && free > 0) {
     if (unchecked_bytes_ >= kUncheckedBytesMax) {
       full_ = !connection_->writable();
-      if (full_) return SLUICE_OK;
+      if (full_) return;
       unchecked_bytes_ = 0;
     }
     const std::uint64_t ticket = batch.ticket() + taken;
     ++taken;
     --free;
     // From here on the event is taken: whatever happens to the connection is told by completing it.
-    if (!publish_one(batch[taken - 1], ticket)) return SLUICE_OK;
+    if (!publish_one(batch[taken - 1], ticket)) return;
   }
-  return SLUICE_OK;
 }
 
 bool Backend::publish_one(const sluice::EventView& event, std::uint64_t ticket) {

@@ -41,6 +41,7 @@ class Backend final : private Frames {
   void connect(milliseconds timeout);
   void declare(Connection& connection) const;
   [[nodiscard]] std::uint32_t free_places() const noexcept;
+  void publish_some(sluice::BatchView batch, std::uint32_t& taken);
   /// Publishes or rejects one event. False: the connection was lost with it.
   bool publish_one(const sluice::EventView& event, std::uint64_t ticket);
   bool exchange_frames();

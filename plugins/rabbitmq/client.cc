@@ -393,6 +393,11 @@ bool Connection::cancel() {
   return state_->wrote(amqp_send_method(state_->connection, kChannel, AMQP_BASIC_CANCEL_METHOD, &wish));
 }
 
+void Connection::hold_output(bool held) noexcept {
+  const int on = held ? 1 : 0;
+  ::setsockopt(fd(), IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
 bool Connection::writable() const noexcept {
   pollfd socket{.fd = fd(), .events = POLLOUT, .revents = 0};
   return ::poll(&socket, 1, 0) == 1;

@@ -60,6 +60,8 @@ class Connection {
   [[nodiscard]] bool reject(std::uint64_t delivery_tag, bool requeue);
   [[nodiscard]] bool ask_depth(const std::string& queue);
   [[nodiscard]] bool cancel();
+  /// While it is held, what is published leaves in large pieces only: neither side's kernel has work per message.
+  void hold_output(bool held) noexcept;
   /// True when the socket takes more now.
   [[nodiscard]] bool writable() const noexcept;
 

@@ -1,5 +1,6 @@
 // bare_rabbit FILE PORT USER PASSWORD WINDOW — basic.publish of each LINE into the queue "ev" by librabbitmq:
-// persistent, with publisher confirms, at most WINDOW of them unconfirmed; every confirm is read and counted.
+// persistent, with publisher confirms, at most WINDOW of them unconfirmed; every confirm is read and counted. Each has
+// the properties that the host's messages have, as long as theirs: the server pays for them on both sides.
 #include "measured.hh"
 
 #include <amqp.h>
@@ -12,6 +13,7 @@
 namespace {
 
 constexpr amqp_channel_t kChannel = 1;
+constexpr std::size_t kIdFront = 24;  // what all ids begin with
 
 void must(bool good, const char* what) {
   if (good) return;
@@ -72,8 +74,16 @@ int main(int, char** arguments) {
   properties._flags = AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_CONTENT_TYPE_FLAG;
   properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
   properties.content_type = amqp_cstring_bytes("application/cloudevents+json");
+  properties._flags |= AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_APP_ID_FLAG;
+  properties._flags |= AMQP_BASIC_TIMESTAMP_FLAG;
+  properties.type = amqp_cstring_bytes("com.storytelling.nlp.document.processed");
+  properties.app_id = amqp_cstring_bytes("sluice");
+  properties.timestamp = 1'793'491'200;
+  char id[] = "00000000-0000-4000-8000-000000000000";
+  properties.message_id = amqp_cstring_bytes(id);
   const amqp_bytes_t queue = amqp_cstring_bytes("ev");
   Unconfirmed unconfirmed(window);
+  std::uint64_t sent = 0;
   std::string_view line;
   bool more = true;
   const bare::Stopwatch watch;
@@ -81,6 +91,7 @@ int main(int, char** arguments) {
   while (more || unconfirmed.count() > 0) {
     while (more && unconfirmed.count() < window) {
       if (!(more = lines.next(line))) break;
+      std::snprintf(id + kIdFront, sizeof id - kIdFront, "%012llu", static_cast<unsigned long long>(++sent));
       const amqp_bytes_t body{.len = line.size(), .bytes = const_cast<char*>(line.data())};
       must(amqp_basic_publish(connection, kChannel, amqp_empty_bytes, queue, 0, 0, &properties, body) == AMQP_STATUS_OK,
            "publish");
