@@ -259,6 +259,7 @@ void Source::ended(const Partition& end) {
 void Source::trouble(const Failure& failure) {
   if (failure.name == "_ALL_BROKERS_DOWN") {
     away_ = true;
+    if (host_.logs(SLUICE_LOG_DEBUG)) host_.log(SLUICE_LOG_DEBUG, failure.name + ": " + failure.text);
     return;
   }
   last_trouble_ = explained(failure, options_.servers);

@@ -3,6 +3,7 @@ what the wire lost and nothing goes back to the host, the order is kept and noth
 nothing that it had not settled."""
 import json
 import pathlib
+import socket
 import unittest
 
 import fault
@@ -101,6 +102,29 @@ class KafkaRestartTest(fault.Fault):
                  lambda: "all events to be there:\n" + host.text(), fault.RUN_S)
         self.assertEqual(host.end(), 0, host.text())
 
+    def test_one_server_hangs(self):
+        """kafka source: it notices that the broker is away, though the library has not said that all are down.
+
+        One of the configured servers takes connections and answers nothing. The library counts it as being connected to for
+        as long as it may, so that its count of brokers that are down is not the count of all."""
+        hangs = socket.create_server(("127.0.0.1", 0))  # the system takes connections for it
+        self.addCleanup(hangs.close)
+        broker, sent = self.broker(), self.sent(EVENTS)
+        broker.create_topic("ev", 2)
+        self.fill(broker, "ev")
+        config = self.reading(broker, f"127.0.0.1:{hangs.getsockname()[1]},", {
+            "api.version.request.timeout.ms": 300_000, "socket.connection.setup.timeout.ms": 300_000})
+        host = self.start(config, sets=["log.level=debug"])
+        self.published(host, EVENTS // 4)
+        broker.kill()
+        wait_for(lambda: host.health()[1]["in"]["state"] == "away", lambda: "the source to be away:\n" + host.text()[-4000:],
+                 fault.RUN_S)
+        self.assertNotIn("_ALL_BROKERS_DOWN", host.text())
+        broker.start()
+        wait_for(lambda: set(ids(self.path("out.jsonl"))) == set(sent),
+                 lambda: "all events to be there:\n" + host.text()[-4000:], fault.RUN_S)
+        self.assertEqual(host.end(), 0, host.text()[-4000:])
+
     def test_host_killed(self):
         """kafka source: a host that is killed loses nothing, and what comes twice was under way or not committed yet."""
         broker, sent = self.broker(), self.sent(EVENTS)
@@ -126,10 +150,11 @@ class KafkaRestartTest(fault.Fault):
         producer.flush()
         producer.close()
 
-    def reading(self, broker):
+    def reading(self, broker, others="", properties=None):
         return self.graph(
-            {"in": {"class": "kafka", "config": {"bootstrap_servers": broker.url, "topics": "ev", "group_id": "readers",
-                                                 "session_timeout": "6s"}}},
+            {"in": {"class": "kafka", "config": {"bootstrap_servers": others + broker.url, "topics": "ev",
+                                                 "group_id": "readers", "session_timeout": "6s",
+                                                 "properties": properties or {}}}},
             {"out": {"class": "event_log", "inputs": ["in"], "config": {"path": self.path("out.jsonl")},
                      "delivery": {"rate_limit": f"{RATE}/s"}}})
 
