@@ -9,6 +9,7 @@
 #include "core/type_table.hh"
 #include "run/decode_ahead.hh"
 #include "run/dedup_gate.hh"
+#include "run/few_of_many.hh"
 #include "run/inline_consumer.hh"
 #include "run/lane.hh"
 #include "run/pull.hh"
@@ -89,6 +90,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
     BlockRef block;
     PageId page = 0;
     std::size_t next = 0;      // first event that is not routed
+    std::size_t slice = 0;     // events that are routed together just now
     std::size_t end = 0;       // decoded events; derived ones lie behind
     std::size_t promised = 0;  // events that the credit it holds is still for
     bool asking = false;       // the key store has not said yet which of them are known
@@ -141,6 +143,8 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void keep_for_undelivered(const Pull& pull);
   void write_undelivered(std::uint64_t tag, std::string_view reason);
   void overflow(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events);
+  void hand_over(DeliveryLane& lane, std::span<const sluice_event> events, std::uint64_t bytes, SettleSink* sink,
+                 bool overflow, bool tell_waiting);
   void owe(std::span<const sluice_event> events);
   void owe_keeping(std::span<const sluice_event> events);
   void refuse_pending();
@@ -151,6 +155,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   const SourceReach& reach_;
   const NodeConfig& config_;
   BlockPool blocks_;
+  FewOfMany few_of_many_{blocks_};
   Decoder decoder_;
   Ledger ledger_;
   std::unique_ptr<DedupGate> dedup_;  // null without `dedup`

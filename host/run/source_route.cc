@@ -40,6 +40,7 @@ bool SourceLane::route_pending() {
       if (!take_credit_for(count, bytes_of(slice))) return false;
       pending_.promised = count;
     }
+    pending_.slice = count;
     route_slice(slice);
     pending_.next += count;
     pending_.promised -= count;
@@ -139,8 +140,14 @@ void SourceLane::push(DeliveryLane& lane, NodeIndex target, std::span<const slui
   if (required) owe(events);
   const bool keeping = keeping_[target] != 0;
   if (keeping) owe_keeping(events);
-  lane.push({pending_.block, events.data(), static_cast<std::uint32_t>(events.size()), bytes,
-             required || keeping ? this : nullptr, pending_.page, now(), false, required && says_published_});
+  hand_over(lane, events, bytes, required || keeping ? this : nullptr, false, required && says_published_);
+}
+
+void SourceLane::hand_over(DeliveryLane& lane, std::span<const sluice_event> events, std::uint64_t bytes,
+                           SettleSink* sink, bool overflow, bool tell_waiting) {
+  FewOfMany::Place place = few_of_many_.place(pending_.block, pending_.slice, events, bytes);
+  lane.push({std::move(place.block), place.events, static_cast<std::uint32_t>(events.size()), bytes, sink,
+             pending_.page, now(), overflow, tell_waiting});
 }
 
 /// The lane is full and does not gate this source. What still fits goes in; for the rest its policy decides.
@@ -153,8 +160,7 @@ void SourceLane::overflow(DeliveryLane& lane, NodeIndex target, std::span<const 
   if (fits > 0) {
     const auto head = events.first(fits);
     if (required) owe(head);
-    lane.push({pending_.block, head.data(), static_cast<std::uint32_t>(fits), bytes, required ? this : nullptr,
-               pending_.page, now(), false, required && says_published_});
+    hand_over(lane, head, bytes, required ? this : nullptr, false, required && says_published_);
   }
   auto rest = events.subspan(fits);
   const GraphNode& node = wiring_.graph->nodes[target];
@@ -166,8 +172,7 @@ void SourceLane::overflow(DeliveryLane& lane, NodeIndex target, std::span<const 
     if (held > 0) {
       const auto head = rest.first(held);
       if (required) owe(head);
-      lane.push({pending_.block, head.data(), static_cast<std::uint32_t>(held), bytes, required ? this : nullptr,
-                 pending_.page, now(), true});
+      hand_over(lane, head, bytes, required ? this : nullptr, true, false);
       rest = rest.subspan(held);
     }
   }
