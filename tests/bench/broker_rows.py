@@ -50,7 +50,7 @@ class NatsStream(Row):
 
 
 class NatsCore(NatsStream):
-    """Nobody listens: what arrived is counted by the server. The host sends a small message more per batch."""
+    """Nobody listens: what arrived is counted by the server. The host sends a small message more now and then."""
 
     seen = (0, 0)
 
