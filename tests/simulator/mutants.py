@@ -11,6 +11,7 @@ SPOOL_READ = "core/spool_read.cc"
 LANE, ROUTE, CONSUME, LEDGER = "run/source_lane.cc", "run/source_route.cc", "run/source_consume.cc", "core/ledger.cc"
 OBSERVER = "run/observer_lane.cc"
 ENGINE, ENGINE_STATE = "../plugins/alerting/groups.cc", "../plugins/alerting/groups_state.cc"
+SWAP = "run/backend_swap.cc"
 GATE, KEY_ORDER, ORDER = "run/dedup_gate.cc", "core/key_order.cc", "run/backend_order.cc"
 MUTANTS = {
     "settle_skipped_on_retry": (COMPLETIONS,
@@ -52,6 +53,10 @@ MUTANTS = {
     "order_gate_ignored": (KEY_ORDER, "    if (!keeps_order_ || entry.held || entry.first != kNone || entry.failures != failures_) return false;\n", ""),
     "order_forgotten_by_a_retry": (KEY_ORDER, "    if (!keeps_order_ || entry.held ||", "    if ((!keeps_order_ && !entry.held) ||"),
     "order_of_what_comes_back": (ORDER, "flight.order + index);", "next_order_++);"),
+    "swap_uses_what_did_not_start": (SWAP, "  unusable_ = true;\n", ""),
+    "swap_does_not_wait_for_go": (SWAP, "  if (swap_->answered() && swap_->go.load(std::memory_order_acquire)) end_swap();",
+        "  if (swap_->answered()) end_swap();"),
+    "swap_forgets_what_was_taken_back": (SWAP, "  swap.backend_seat->reset();", "  held_.clear();\n  swap.backend_seat->reset();"),
     "page_closed_early": (LEDGER, "  if (event.owed > 0 && !early) return;", "  if (event.owed > 1 && !early) return;"),
     "observers_disk_not_waited_for": (LEDGER, "  if (event.keeping > 0) return;\n", ""),
     "observer_told_before_it_saw": (OBSERVER, "      tell(run, Outcome::retry, error);\n", "      tell(run, Outcome::delivered, {});\n"),
