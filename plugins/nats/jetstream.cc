@@ -1,7 +1,6 @@
 #include "jetstream.hh"
 
 #include "client.hh"
-#include "desk.hh"
 #include "subject.hh"
 
 #include <sluice/cpp/guard.hh>
