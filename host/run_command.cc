@@ -7,22 +7,18 @@
 #include "edge/config_loader.hh"
 #include "edge/consumer_pages.hh"
 #include "edge/crash_report.hh"
-#include "edge/dedup_file.hh"
-#include "edge/dedup_plugin.hh"
 #include "edge/host_classes.hh"
 #include "edge/log.hh"
-#include "edge/once_keys.hh"
 #include "edge/plugin_library.hh"
 #include "edge/plugin_metrics.hh"
-#include "edge/plugin_node.hh"
 #include "edge/process_facts.hh"
 #include "edge/progress.hh"
 #include "edge/signals.hh"
-#include "edge/spool_files.hh"
 #include "edge/summary.hh"
-#include "edge/trial_nodes.hh"
 #include "edge/undelivered_file.hh"
 #include "edge/wall_clock.hh"
+#include "graph_nodes.hh"
+#include "reload.hh"
 #include "run/pipeline.hh"
 
 #include <poll.h>
@@ -71,82 +67,6 @@ LoadOptions load_options(const RunCommand& command) {
   return options;
 }
 
-std::vector<NodeFacts> facts_of(const Config& config, const ClassCatalog& catalog) {
-  std::vector<NodeFacts> facts;
-  for (const NodeConfig& node : config.nodes) {
-    const ClassDescription* description = catalog.find(node.kind, node.klass);
-    facts.push_back({description->flags, description->ports, static_cast<std::uint32_t>(node.fan_out_json.size())});
-  }
-  return facts;
-}
-
-/// Where a source's delivered keys are kept beyond its lane; null when that is nowhere.
-std::unique_ptr<KeyStoreNode> key_store_of(const NodeConfig& source, PluginLibrary& library,
-                                           const NodeServices& services) {
-  if (!source.dedup) return nullptr;
-  const DedupPolicy& dedup = *source.dedup;
-  switch (dedup.store) {
-    case DedupPolicy::Store::memory:
-      return nullptr;
-    case DedupPolicy::Store::file:
-      return std::make_unique<DedupFile>(dedup.path, dedup.ttl, dedup.max_keys, services.log);
-    case DedupPolicy::Store::shared:
-      break;
-  }
-  const NodeConfig& from = dedup.shared.front();
-  Status status;
-  auto made = create_key_store(library.load(from.kind, from.klass), {from.name, from.config_json}, dedup.ttl, services,
-                               status, dedup.once.has_value());
-  if (!status.ok()) {
-    throw SetupError(to_line({from.file, from.mark, from.path, "class " + from.klass + ": " + status.text}));
-  }
-  return made;
-}
-
-/// A backend's spool, or an observer's durable queue; each lane of a list has a folder of its own inside the one that
-/// is configured.
-std::unique_ptr<SpoolStore> spool_of(const GraphNode& node, const NodeConfig& from) {
-  const std::string& path = from.delivery.spool.path;
-  if (path.empty() || (node.kind != NodeKind::backend && !node.observer)) return nullptr;
-  return std::make_unique<SpoolFiles>(node.fanned_out ? path + "/" + node.name : path);
-}
-
-/// For a consumer directly behind a source whose `dedup.once` is shared: what was delivered once. Else null.
-std::unique_ptr<OnceKeys> once_keys_of(const Config& config, const NodeConfig& node, PluginLibrary& library,
-                                       const NodeServices& services) {
-  if (node.kind != NodeKind::consumer) return nullptr;
-  for (const Input& input : node.inputs) {
-    const NodeConfig* source = config.find(input.node);
-    if (source == nullptr || !source->dedup || !source->dedup->once) continue;
-    if (source->dedup->store != DedupPolicy::Store::shared) continue;
-    return std::make_unique<OnceKeys>(*source->dedup->once,
-                                      [=, &library, &services] { return key_store_of(*source, library, services); });
-  }
-  return nullptr;
-}
-
-/// One instance per graph node. Throws SetupError naming node and class.
-std::vector<PipelineNode> create_nodes(const Config& config, const Graph& graph, PluginLibrary& library,
-                                       const NodeServices& services,
-                                       std::vector<std::unique_ptr<OnceKeys>>& once_keys) {
-  std::vector<PipelineNode> nodes;
-  for (const GraphNode& node : graph.nodes) {
-    const NodeConfig& from = config.nodes[node.config];
-    NodeSeat seat{node.name, from.fan_out_json.empty() ? from.config_json : from.fan_out_json[node.element], 0, 1};
-    if (auto keys = once_keys_of(config, from, library, services)) {
-      seat.once_keys = once_keys.emplace_back(std::move(keys)).get();
-    }
-    CreatedNode created = create_node(library.load(from.kind, from.klass), std::move(seat), services);
-    if (!created.status.ok()) {
-      Problem problem = refusal(from, created.status.text);
-      throw SetupError(to_line(problem));
-    }
-    nodes.push_back({std::move(created.source), std::move(created.consumer), std::move(created.backend),
-                     key_store_of(from, library, services), spool_of(node, from)});
-  }
-  return nodes;
-}
-
 /// The graph as pages, summary and progress see it.
 GraphView view_of(const Config& config, Pipeline& pipeline) {
   GraphView view;
@@ -163,12 +83,14 @@ GraphView view_of(const Config& config, Pipeline& pipeline) {
   return view;
 }
 
-std::unique_ptr<AdminServer> open_admin(const Config& config, const GraphView& view, const PluginMetrics& metrics,
-                                        Log& log) {
+std::unique_ptr<AdminServer> open_admin(const Config& config, LiveView& view, const PluginMetrics& metrics, Log& log) {
   if (config.admin.listen.empty()) return nullptr;
-  const AdminSources sources{view, [&metrics] { return metrics.samples(); }, read_process_facts};
-  return std::make_unique<AdminServer>(
-      config.admin.listen, [sources](std::string_view target) { return admin_page(sources, target); }, log);
+  const AdminSources sources{view.graph, [&metrics] { return metrics.samples(); }, read_process_facts};
+  const auto page = [sources, &view](std::string_view target) {
+    const std::lock_guard lock(view.mutex);
+    return admin_page(sources, target);
+  };
+  return std::make_unique<AdminServer>(config.admin.listen, page, log);
 }
 
 /// A line of progress for people who wait at a terminal.
@@ -212,6 +134,8 @@ class StartWatch {
     }
     return stop_;
   }
+  /// After end(): the configuration was to be read again meanwhile.
+  [[nodiscard]] bool reload_asked() const noexcept { return reload_; }
 
  private:
   void watch() {
@@ -224,6 +148,7 @@ class StartWatch {
           std::cerr << "sluice: second signal during the start: stopping at once\n";
           ::_exit(kUndelivered);
         }
+        if (*event == Signals::Event::reload) reload_ = true;
         if (*event == Signals::Event::stop) {
           stop_ = true;
           std::cerr << "sluice: stopping as soon as the start is done; a second signal stops at once\n";
@@ -234,13 +159,14 @@ class StartWatch {
 
   Signals& signals_;
   Waker done_;
-  bool stop_ = false;  // written before the join, read after it
+  bool stop_ = false;  // both written before the join, read after it
+  bool reload_ = false;
   std::thread thread_;
 };
 
 /// Until the graph is finished: signals and the pipeline's own news, nothing else.
-void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total, Signals& signals, const Clock& clock,
-           StreamLog& log) {
+void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total, Signals& signals, Reload* reload,
+           const Clock& clock, StreamLog& log) {
   Progress progress;
   const bool consumes = !view.consumer->node.empty();
   ConsumerLog consumer_log(*view.consumer, view, log);
@@ -248,6 +174,7 @@ void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total,
     if (log.on_terminal()) show_progress(progress, view, bytes_total, clock.now_ns(), log);
     if (consumes) consumer_log.look(clock.now_ns());
     milliseconds wait = pipeline.control();
+    if (reload != nullptr) reload->step();
     if (consumes) wait = std::min(wait, kConsumerNews);
     if (wait.count() > 0 && !pipeline.waker().prepare_sleep()) wait = milliseconds(0);
     pollfd watched[] = {{signals.fd(), POLLIN, 0}, {pipeline.fd(), POLLIN, 0}};
@@ -263,8 +190,11 @@ void drive(Pipeline& pipeline, const GraphView& view, std::uint64_t bytes_total,
           log.write(Level::warn, "Second signal: stopping at once", {});
           ::_exit(kUndelivered);
         case Signals::Event::reload:
-          log.write(Level::warn, "SIGHUP is ignored: reload is not built yet; restart to apply a new configuration",
-                    {});
+          if (reload != nullptr) {
+            reload->ask();
+          } else {
+            log.write(Level::warn, "SIGHUP is ignored: only sluice run reads its configuration again", {});
+          }
           break;
       }
     }
@@ -297,28 +227,35 @@ int run_command(const RunCommand& command) {
     return kClean;
   }
 
-  return run_graph(config, library, signals, log, {});
+  const LoadOptions options = load_options(command);
+  return run_graph(config, library, signals, log, {}, &options);
 }
 
-int run_graph(const Config& config, PluginLibrary& library, Signals& signals, StreamLog& log, const AtEnd& at_end) {
+int run_graph(const Config& config, PluginLibrary& library, Signals& signals, StreamLog& log, const AtEnd& at_end,
+              const LoadOptions* reload_from) {
   WallClock clock;
   PluginMetrics metrics;
   const NodeServices services{log, clock, metrics};
   Graph graph = build_graph(config, facts_of(config, library));
   StartWatch start_watch(signals);
-  std::vector<std::unique_ptr<OnceKeys>> once_keys;  // before the nodes that ask them
-  std::vector<PipelineNode> nodes = create_nodes(config, graph, library, services, once_keys);
+  GraphNodes made = create_nodes(config, graph, library, services);
   UndeliveredFile undelivered_file(undelivered_path(config), log);
   UndeliveredToFile undelivered(undelivered_file);
-  Pipeline pipeline(config, std::move(graph), std::move(nodes),
+  Pipeline pipeline(config, std::move(graph), std::move(made.nodes),
                     {clock, log, static_cast<std::uint64_t>(clock.unix_ns()), &undelivered});
-  const GraphView view = view_of(config, pipeline);
+  LiveView live{view_of(config, pipeline), {}};
+  const GraphView& view = live.graph;
   pipeline.start();
-  const std::unique_ptr<AdminServer> admin = open_admin(config, view, metrics, log);
+  const std::unique_ptr<AdminServer> admin = open_admin(config, live, metrics, log);
   const std::uint64_t bytes_total = pipeline.input_bytes();
   if (start_watch.end()) pipeline.request_stop();
   pipeline.launch();
-  drive(pipeline, view, bytes_total, signals, clock, log);
+  std::optional<Reload> reload;
+  if (reload_from != nullptr) {
+    reload.emplace(*reload_from, config, library, services, pipeline, made.once_keys, live, log);
+    if (start_watch.reload_asked()) reload->ask();
+  }
+  drive(pipeline, view, bytes_total, signals, reload ? &*reload : nullptr, clock, log);
   log.show_status("");
   if (at_end) {
     at_end(view);

@@ -229,9 +229,7 @@ void write_secrets_mark(const NodeConfig& node, Lines& out) {
   out.add(2, "# with what is shown as ***: mark " + std::string(digest.data(), 3));
 }
 
-void write_node(const NodeConfig& node, Lines& out) {
-  out.add(1, node.name + ":" + (node.mark.line > 0 ? "  # line " + std::to_string(node.mark.line) : ""));
-  out.add(2, "class: " + json_string(node.klass));
+void write_place(const NodeConfig& node, Lines& out) {
   if (node.kind == NodeKind::source) {
     out.add(2, "format: " + format_text(node.format));
     out.add(2, "acknowledge: " + acknowledge_text(node.acknowledge));
@@ -241,6 +239,9 @@ void write_node(const NodeConfig& node, Lines& out) {
     out.add(2, "inputs: " + name_list(input_names(node)));
   }
   if (!node.when_json.empty()) out.add(2, "when: " + node.when_json);
+}
+
+void write_config(const NodeConfig& node, Lines& out) {
   const std::string& shown = node.shown_json.empty() ? "{}" : node.shown_json;
   const std::string lanes =
       node.fan_out.empty() || node.fan_out_json.empty()
@@ -248,12 +249,23 @@ void write_node(const NodeConfig& node, Lines& out) {
           : "  # " + std::to_string(node.fan_out_json.size()) + " lanes, one for each of " + node.fan_out;
   out.add(2, "config: " + shown + lanes);
   write_secrets_mark(node, out);
+}
+
+void write_handling(const NodeConfig& node, Lines& out) {
   if (node.kind == NodeKind::consumer) out.add(2, queue_text(node));
   if (node.kind == NodeKind::backend) {
     write_delivery(node.delivery, out);
     out.add(2, "redact: " + name_list(node.redact));
     out.add(2, std::string("required: ") + boolean(node.required));
   }
+}
+
+void write_node(const NodeConfig& node, Lines& out) {
+  out.add(1, node.name + ":" + (node.mark.line > 0 ? "  # line " + std::to_string(node.mark.line) : ""));
+  out.add(2, "class: " + json_string(node.klass));
+  write_place(node, out);
+  write_config(node, out);
+  write_handling(node, out);
 }
 
 /// One line per edge: (from, to, label, dashed).
@@ -297,6 +309,19 @@ std::string graph_as_text(const Config& config) {
       write_node(node, out);
     }
   }
+  return out.take();
+}
+
+std::string host_as_text(const Config& config) {
+  Lines out;
+  write_host(config, out);
+  return out.take();
+}
+
+std::string settings_as_text(const NodeConfig& node) {
+  Lines out;
+  write_place(node, out);
+  write_handling(node, out);
   return out.take();
 }
 

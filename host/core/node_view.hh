@@ -1,5 +1,5 @@
-// The running graph as those see it who only look: admin pages, the stop summary, the progress line. Names and classes
-// never change while it runs; the numbers are read through `stats` at any time (see core/stats.hh).
+// The running graph as those see it who only look: admin pages, the stop summary, the progress line. Names never
+// change while it runs; the numbers are read through `stats` at any time (see core/stats.hh).
 #pragma once
 
 #include "core/config.hh"
@@ -7,6 +7,7 @@
 #include "core/type_table.hh"
 
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,26 @@ struct NodeView {
   bool spooled = false;                  // a backend with delivery.spool, an observer whose queue is durable
 };
 
+/// What became of the reloads so far.
+struct ReloadView {
+  std::uint64_t applied = 0, refused = 0, unchanged = 0;
+  std::string last;       // "applied", "refused" or "unchanged"; empty: there was none
+  std::string last_text;  // why it was refused, or what was changed
+  std::int64_t last_unix_ns = 0;
+};
+
 struct GraphView {
   std::vector<NodeView> nodes;  // in the order of the file
   const TypeTable* types = nullptr;
   std::string version;                      // of the host
   const EventConsumer* consumer = nullptr;  // of the configuration; null or unnamed: there is none
+  ReloadView reloads;
+};
+
+/// For who reads it on another thread: a reload changes classes and `reloads`, under the mutex.
+struct LiveView {
+  GraphView graph;
+  std::mutex mutex;
 };
 
 }  // namespace sluice

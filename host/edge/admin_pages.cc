@@ -91,6 +91,17 @@ void put_node(JsonText& json, const NodeView& node) {
   put_last_error(json, stats);
 }
 
+/// Of the last one only; the counts are in /metrics.
+void put_reload(JsonText& json, const ReloadView& reloads) {
+  if (reloads.last.empty()) return;
+  const auto scope = json.object("last_reload");
+  json.member("result", reloads.last);
+  char time[24];
+  write_timestamp(reloads.last_unix_ns, time);
+  json.member("time", std::string_view(time, sizeof time));
+  json.member("text", reloads.last_text);
+}
+
 void put_dedup(JsonText& json, const NodeView& node) {
   const auto scope = json.object("dedup");
   json.member("duplicates_skipped", node.stats->duplicates_skipped.get());
@@ -199,6 +210,7 @@ AdminPage health_page(const GraphView& graph, const std::vector<MetricSample>& p
     const auto scope = json.object();
     json.member("status", required_down ? "down" : any_down ? "degraded" : "ok");
     json.member("version", graph.version);
+    put_reload(json, graph.reloads);
     put_consumer_health(json, graph, plugin_samples);
     const auto nodes = json.list("nodes");
     for (const NodeView& node : graph.nodes) put_node(json, node);

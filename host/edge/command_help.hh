@@ -36,7 +36,8 @@ Examples:
   sluice run settings.yaml --set backends.stream.config.url=redis://127.0.0.1:6379/1 --set log.level=debug
 
 Signals: SIGTERM or SIGINT stops the sources and delivers what is under way until drain_deadline; a second one
-ends at once.
+ends at once. SIGHUP reads the configuration again: changed backends and observers are replaced while events flow; a
+wrong file, or a change that needs a restart, changes nothing and is named in the log.
 
 Exit codes:
   0   clean: the sources ended or a signal came, and everything was delivered

@@ -16,6 +16,7 @@ struct ModuleDescription {
   std::uint32_t need_minor = 0;
   std::uint64_t table_address = 0;  // of its sluice_module, before loading
   std::uint64_t memory_bytes = 0;   // that it takes when loaded
+  std::string stamp;                // which file the path named when it was read; a newer one has another
   std::vector<ClassDescription> classes;
 };
 

@@ -9,6 +9,7 @@
 #include "edge/plugin_tables.hh"
 
 #include <dlfcn.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
@@ -53,6 +54,13 @@ void compare(const ModuleDescription& file, const sluice_module& loaded) {
   if (!same) throw Refused(file.path, "sluice_module_v1() to return the table that the note names", "another table");
 }
 
+std::string stamp_of(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return {};
+  return std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino) + ":" + std::to_string(facts.st_size) + ":" +
+         std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec);
+}
+
 }  // namespace
 
 const sluice_module* load_module(const ModuleDescription& description) {
@@ -66,8 +74,14 @@ const sluice_module* load_module(const ModuleDescription& description) {
   const std::lock_guard lock(mutex);
 
   std::error_code ignored;
-  const std::string path = fs::absolute(description.path, ignored).string();
-  if (const auto known = loaded.find(path); known != loaded.end()) return known->second.module;
+  const fs::path whole = fs::absolute(description.path, ignored);
+  const std::string key = whole.string() + "\n" + description.stamp;
+  if (const auto known = loaded.find(key); known != loaded.end()) return known->second.module;
+  // The linker knows what it has loaded by the path's text: a newer file needs another way of writing it.
+  static std::map<std::string, std::size_t>& generations = *new std::map<std::string, std::size_t>;
+  std::string folder = whole.parent_path().string();
+  for (std::size_t i = generations[whole.string()]++; i > 0; --i) folder += "/.";
+  const std::string path = folder + "/" + whole.filename().string();
 
   const char* name = keep_for_ever(file_name(description.path));
   Loaded made;
@@ -93,7 +107,7 @@ const sluice_module* load_module(const ModuleDescription& description) {
   if (dladdr(reinterpret_cast<const void*>(&entry), &facts) != 0) {
     add_module_to_crash_report(name, facts.dli_fbase, description.memory_bytes);
   }
-  return loaded.emplace(path, std::move(made)).first->second.module;
+  return loaded.emplace(key, std::move(made)).first->second.module;
 }
 
 PluginLibrary::PluginLibrary(std::vector<std::string> search_path) : search_path_(std::move(search_path)) {
@@ -118,7 +132,10 @@ void PluginLibrary::add_file(const std::string& path) {
   const fs::path real = fs::canonical(path, unknown);
   if (!unknown && !files_.insert(real.string()).second) return;
   try {
-    offer(modules_.emplace_back(inspect_module(path)), nullptr);
+    const std::string stamp = stamp_of(path);  // before the file is read: a later one has another
+    ModuleDescription& module = modules_.emplace_back(inspect_module(path));
+    module.stamp = stamp;
+    offer(module, nullptr);
   } catch (const Refused& e) {
     refusals_.emplace_back(e.what());
   }
@@ -151,6 +168,15 @@ const PluginLibrary::Entry* PluginLibrary::entry_of(NodeKind kind, std::string_v
   if (at == classes_.end()) return nullptr;
   const Entry& entry = at->second[static_cast<std::size_t>(kind)];
   return entry.description == nullptr ? nullptr : &entry;
+}
+
+const ModuleDescription* PluginLibrary::module_of(NodeKind kind, std::string_view name) const {
+  const Entry* entry = entry_of(kind, name);
+  if (entry == nullptr) return nullptr;
+  const auto module = std::find_if(modules_.begin(), modules_.end(), [&](const ModuleDescription& m) {
+    return m.path == entry->description->module_path;
+  });
+  return module == modules_.end() ? nullptr : &*module;
 }
 
 const ClassDescription* PluginLibrary::find(NodeKind kind, std::string_view name) const {

@@ -39,6 +39,8 @@ class PluginLibrary final : public ClassCatalog {
   [[nodiscard]] std::string where_looked() const override;
 
   [[nodiscard]] const std::deque<ModuleDescription>& modules() const noexcept { return modules_; }
+  /// The module that offers the class; null when none does.
+  [[nodiscard]] const ModuleDescription* module_of(NodeKind kind, std::string_view name) const;
   /// One line per file that is not taken, and per class that an earlier module already offers.
   [[nodiscard]] const std::vector<std::string>& refusals() const noexcept { return refusals_; }
 
@@ -68,7 +70,8 @@ class PluginLibrary final : public ClassCatalog {
   std::vector<std::string> refusals_;
 };
 
-/// Loads one module and checks its tables. Throws Refused. The same path twice gives the same tables.
+/// Loads one module and checks its tables. Throws Refused. The same file twice gives the same tables; another file
+/// under the same path is loaded beside the one before.
 [[nodiscard]] const sluice_module* load_module(const ModuleDescription& description);
 
 }  // namespace sluice

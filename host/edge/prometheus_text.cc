@@ -251,6 +251,16 @@ void add_settled(Families& families, const GraphView& graph) {
   families.push_back(std::move(made));
 }
 
+void add_reloads(Families& families, const GraphView& graph) {
+  MetricFamily made = family("sluice_reloads_total", MetricType::Counter,
+                             "How often the configuration was read again (SIGHUP), by what became of it.");
+  const ReloadView& reloads = graph.reloads;
+  add_counter(made, {{"result", "applied"}}, static_cast<double>(reloads.applied));
+  add_counter(made, {{"result", "refused"}}, static_cast<double>(reloads.refused));
+  add_counter(made, {{"result", "unchanged"}}, static_cast<double>(reloads.unchanged));
+  families.push_back(std::move(made));
+}
+
 void add_states(Families& families, const GraphView& graph) {
   MetricFamily up = family("sluice_node_up", MetricType::Gauge, "1 while events can pass the node.");
   MetricFamily state = family("sluice_node_state", MetricType::Gauge, "1 for the state that the node is in.");
@@ -346,6 +356,7 @@ std::string prometheus_text(const GraphView& graph, const std::vector<MetricSamp
   add_settled(families, graph);
   add_dedup(families, graph);
   add_states(families, graph);
+  add_reloads(families, graph);
   add_histograms(families, graph);
   add_process(families, graph, process);
   add_plugins(families, plugin_samples);

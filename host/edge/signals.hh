@@ -12,7 +12,7 @@ class Signals {
   enum class Event {
     stop,      // the first SIGTERM or SIGINT: stop sources, drain, end
     stop_now,  // a further one: end at once
-    reload,    // SIGHUP: logged and ignored until reload is built
+    reload,    // SIGHUP: the configuration is read again
   };
 
   Signals();

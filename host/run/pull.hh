@@ -33,7 +33,6 @@ class Pull {
   std::vector<sluice_record> records;
   std::uint32_t count = 0;    // of records
   std::uint64_t first = 0;    // number of its first record among all that the source handed over
-  std::uint64_t bytes = 0;    // of its records
   bool copies_bytes = false;  // lent memory without padding: decoding takes a copy of each record
   std::int64_t unix_ns = 0;   // when it was pulled
   std::vector<Taken> taken;

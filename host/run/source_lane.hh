@@ -9,17 +9,15 @@
 #include "core/type_table.hh"
 #include "run/decode_ahead.hh"
 #include "run/dedup_gate.hh"
+#include "run/few_of_many.hh"
 #include "run/inline_consumer.hh"
 #include "run/lane.hh"
-#include "run/observer_picks.hh"
 #include "run/pull.hh"
 
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <span>
-#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -39,10 +37,9 @@ struct SourceWiring {
   std::vector<DeliveryLane*> lane_of;        // by node index; null for sources and inline consumers
   std::vector<InlineConsumer*> consumer_of;  // by node index
   TypeTable* types = nullptr;
-  UndeliveredSink* undelivered = nullptr;                    // may be null
-  std::function<void(const std::string& text)> halt;         // a consumer halted the graph
-  std::span<const std::unique_ptr<ObserverWants>> wants_of;  // by node index; null for what is no observer
-  DedupLane* key_store = nullptr;                            // of its `dedup`; null: the keys are kept in memory
+  UndeliveredSink* undelivered = nullptr;             // may be null
+  std::function<void(const std::string& text)> halt;  // a consumer halted the graph
+  DedupLane* key_store = nullptr;                     // of its `dedup`; null: the keys are kept in memory
 };
 
 class SourceLane final : public Lane, public NodeEvents, public SettleSink {
@@ -56,9 +53,6 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
   /// Events pulled and not settled yet; a snapshot.
   [[nodiscard]] std::uint64_t open_records() const noexcept { return open_records_.load(std::memory_order_relaxed); }
-
-  /// Pulls whose memory somebody still needs.
-  [[nodiscard]] std::size_t pulls_held() const { return blocks_.in_use(); }
 
   /// The first start() was tried by the pipeline; the lane repeats it when the far side was away.
   void set_started(bool started) noexcept { started_ = started; }
@@ -95,9 +89,8 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   struct Pending {  // the pull that is being routed
     BlockRef block;
     PageId page = 0;
-    std::uint64_t bytes = 0;   // of its records
-    std::size_t sliced = 0;    // events of the slice that is being routed
     std::size_t next = 0;      // first event that is not routed
+    std::size_t slice = 0;     // events that are routed together just now
     std::size_t end = 0;       // decoded events; derived ones lie behind
     std::size_t promised = 0;  // events that the credit it holds is still for
     bool asking = false;       // the key store has not said yet which of them are known
@@ -145,16 +138,13 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void consume(NodeIndex target, std::span<const sluice_event> events);
   void route_verdicts(NodeIndex target, std::span<const sluice_event> events, Judgement& judgement);
   std::span<const sluice_event> select(std::span<const sluice_event> events, const Filter& filter, bool want);
-  template <class Picks>
-  std::span<const sluice_event> pick(std::span<const sluice_event> events, Picks&& picks);
-  [[nodiscard]] std::pair<BlockRef, const sluice_event*> held_for(NodeIndex target,
-                                                                  std::span<const sluice_event> events,
-                                                                  std::uint64_t bytes);
   std::span<sluice_event> adopt(std::span<const sluice_event> events, Judgement& judgement, std::uint32_t port);
   void tick_consumers(std::uint64_t now_ns);
   void keep_for_undelivered(const Pull& pull);
   void write_undelivered(std::uint64_t tag, std::string_view reason);
   void overflow(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events);
+  void hand_over(DeliveryLane& lane, std::span<const sluice_event> events, std::uint64_t bytes, SettleSink* sink,
+                 bool overflow, bool tell_waiting);
   void owe(std::span<const sluice_event> events);
   void owe_keeping(std::span<const sluice_event> events);
   void refuse_pending();
@@ -165,7 +155,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   const SourceReach& reach_;
   const NodeConfig& config_;
   BlockPool blocks_;
-  BlockPool picked_blocks_;
+  FewOfMany few_of_many_{blocks_};
   Decoder decoder_;
   Ledger ledger_;
   std::unique_ptr<DedupGate> dedup_;  // null without `dedup`
@@ -188,7 +178,6 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   std::vector<std::uint8_t> required_;  // by node index
   std::vector<std::uint8_t> keeping_;
   std::vector<std::uint8_t> gating_;
-  std::vector<std::unique_ptr<ObserverPicks>> picks_;   // by node index; null for what is no observer
   std::vector<std::unique_ptr<Judgement>> judgements_;  // one per depth of the consumer chain
   std::size_t depth_ = 0;
   std::uint64_t next_seq_ = 1;

@@ -179,7 +179,6 @@ void SourceLane::take_in(std::unique_ptr<Pull> pull, std::uint32_t cap) {
   for (std::uint32_t i = 0; i < pull->count; ++i) bytes += pull->records[i].len;
   stats_.records_in.add(pull->count);
   stats_.bytes_in.add(bytes);
-  pull->bytes = bytes;
   pull->taken = taken_;
   pull->holds_credit = std::exchange(credit_taken_, false);
   pull->promised = cap;
@@ -283,7 +282,6 @@ bool SourceLane::refuse_pull() {
 /// Gives a decoded pull its places in the ledger. From here on it is the one that is routed.
 void SourceLane::begin(Pull& pull) {
   pending_.block = pull.block;
-  pending_.bytes = pull.bytes;
   pending_.page = ledger_.open(next_seq_, now());
   if (std::exchange(pull.holds_credit, false)) {
     taken_.swap(pull.taken);

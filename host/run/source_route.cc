@@ -40,7 +40,7 @@ bool SourceLane::route_pending() {
       if (!take_credit_for(count, bytes_of(slice))) return false;
       pending_.promised = count;
     }
-    pending_.sliced = count;
+    pending_.slice = count;
     route_slice(slice);
     pending_.next += count;
     pending_.promised -= count;
@@ -84,32 +84,23 @@ void SourceLane::route(const std::vector<NodeIndex>& targets, std::span<const sl
   for (const NodeIndex target : targets) deliver(target, events);
 }
 
-template <class Picks>
-std::span<const sluice_event> SourceLane::pick(std::span<const sluice_event> events, Picks&& picks) {
+std::span<const sluice_event> SourceLane::select(std::span<const sluice_event> events, const Filter& filter,
+                                                 bool want) {
   std::size_t first_other = 0;
-  while (first_other < events.size() && picks(events[first_other])) ++first_other;
+  while (first_other < events.size() && filter.matches(events[first_other]) == want) ++first_other;
   if (first_other == events.size()) return events;
   auto* chosen = pending_.block->allocate_array<sluice_event>(events.size());
   std::copy_n(events.data(), first_other, chosen);
   std::size_t count = first_other;
   for (std::size_t i = first_other + 1; i < events.size(); ++i) {
-    if (picks(events[i])) chosen[count++] = events[i];
+    if (filter.matches(events[i]) == want) chosen[count++] = events[i];
   }
-  pending_.block->shrink_last(reinterpret_cast<const char*>(chosen), count * sizeof(sluice_event));
   return {chosen, count};
-}
-
-std::span<const sluice_event> SourceLane::select(std::span<const sluice_event> events, const Filter& filter,
-                                                 bool want) {
-  return pick(events, [&](const sluice_event& event) { return filter.matches(event) == want; });
 }
 
 void SourceLane::deliver(NodeIndex target, std::span<const sluice_event> events) {
   const GraphNode& node = wiring_.graph->nodes[target];
   const NodeConfig& config = wiring_.config->nodes[node.config];
-  if (ObserverPicks* picks = picks_[target].get(); picks != nullptr && picks->by_type()) {
-    events = pick(events, [&](const sluice_event& event) { return picks->wants(event); });
-  }
   const std::span<const sluice_event> chosen = config.when ? select(events, *config.when, true) : events;
   if (DeliveryLane* lane = wiring_.lane_of[target]; lane != nullptr) {
     if (!chosen.empty()) push(*lane, target, chosen);
@@ -127,15 +118,6 @@ void SourceLane::owe(std::span<const sluice_event> events) {
 void SourceLane::owe_keeping(std::span<const sluice_event> events) {
   by_origin(events,
             [&](std::uint32_t origin, std::uint32_t count) { ledger_.owe_keeping(pending_.page, origin, count); });
-}
-
-/// Where events lie for a lane, and the memory that is kept for it.
-std::pair<BlockRef, const sluice_event*> SourceLane::held_for(NodeIndex target, std::span<const sluice_event> events,
-                                                              std::uint64_t bytes) {
-  if (picks_[target] == nullptr) return {pending_.block, events.data()};
-  const std::uint64_t held = std::max<std::uint64_t>(pending_.bytes, pending_.block->bytes_used());
-  const std::size_t pulled = std::max<std::size_t>(pending_.block->pulled.size(), 1);
-  return picks_[target]->hold(pending_.block, held * std::min(pending_.sliced, pulled) / pulled, events, bytes);
 }
 
 void SourceLane::push(DeliveryLane& lane, NodeIndex target, std::span<const sluice_event> events) {
@@ -158,9 +140,14 @@ void SourceLane::push(DeliveryLane& lane, NodeIndex target, std::span<const slui
   if (required) owe(events);
   const bool keeping = keeping_[target] != 0;
   if (keeping) owe_keeping(events);
-  auto [block, held] = held_for(target, events, bytes);
-  lane.push({std::move(block), held, static_cast<std::uint32_t>(events.size()), bytes,
-             required || keeping ? this : nullptr, pending_.page, now(), false, required && says_published_});
+  hand_over(lane, events, bytes, required || keeping ? this : nullptr, false, required && says_published_);
+}
+
+void SourceLane::hand_over(DeliveryLane& lane, std::span<const sluice_event> events, std::uint64_t bytes,
+                           SettleSink* sink, bool overflow, bool tell_waiting) {
+  FewOfMany::Place place = few_of_many_.place(pending_.block, pending_.slice, events, bytes);
+  lane.push({std::move(place.block), place.events, static_cast<std::uint32_t>(events.size()), bytes, sink,
+             pending_.page, now(), overflow, tell_waiting});
 }
 
 /// The lane is full and does not gate this source. What still fits goes in; for the rest its policy decides.
@@ -173,9 +160,7 @@ void SourceLane::overflow(DeliveryLane& lane, NodeIndex target, std::span<const 
   if (fits > 0) {
     const auto head = events.first(fits);
     if (required) owe(head);
-    auto [block, held] = held_for(target, head, bytes);
-    lane.push({std::move(block), held, static_cast<std::uint32_t>(fits), bytes, required ? this : nullptr,
-               pending_.page, now(), false, required && says_published_});
+    hand_over(lane, head, bytes, required ? this : nullptr, false, required && says_published_);
   }
   auto rest = events.subspan(fits);
   const GraphNode& node = wiring_.graph->nodes[target];
@@ -187,8 +172,7 @@ void SourceLane::overflow(DeliveryLane& lane, NodeIndex target, std::span<const 
     if (held > 0) {
       const auto head = rest.first(held);
       if (required) owe(head);
-      lane.push({pending_.block, head.data(), static_cast<std::uint32_t>(held), bytes, required ? this : nullptr,
-                 pending_.page, now(), true});
+      hand_over(lane, head, bytes, required ? this : nullptr, true, false);
       rest = rest.subspan(held);
     }
   }

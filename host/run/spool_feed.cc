@@ -25,8 +25,8 @@ bool SpoolLane::may_feed(std::uint64_t now_ns) const noexcept {
 bool SpoolLane::hand_on(const Run& run, std::uint64_t first) {
   if (feed_next_ < first || feed_next_ - first >= run.count) return false;
   if (again_.size() >= limits::kSpoolAgain || !may_feed(disk_retry_ns_)) return false;
-  // A run may hold a pull that is twice as large. An observer that falls behind reads from the disk instead, where what
-  // it wants lies close together.
+  // A run holds its whole pull in memory, of which a filter may have picked one event. An observer that falls behind
+  // reads from the disk instead, where what it wants lies close together.
   if (keeping_ && down_.credit.used().first >= limits::kObserverHandedOn) return false;
   const auto skipped = static_cast<std::uint32_t>(feed_next_ - first);
   const auto events = run.view().subspan(skipped);
@@ -44,7 +44,7 @@ bool SpoolLane::hand_on(const Run& run, std::uint64_t first) {
 }
 
 /// A backend that is briefly slower than the source need not read back what was written a moment ago. An observer does:
-/// it may be behind for hours, and what it wants may be half of its pull.
+/// a filter may have picked one event of a whole pull for it, and all of that would stay in memory.
 void SpoolLane::keep_in_hand(Written&& written) {
   if (keeping_ || written.first + written.run.count <= feed_next_ || in_hand_.size() >= limits::kSpoolRunsInHand)
     return;
@@ -258,18 +258,10 @@ void SpoolLane::set_rejected_aside(std::uint64_t now_ns) {
   for (const auto& [from, to] : done) log_.complete(from, to);
   completed_some_ = true;
   stats_.spool_rejected.add(count);
-  if (keeping_) note_set_aside(now_ns);
   if (rejected_said_ns_ != 0 && now_ns < rejected_said_ns_ + kSecond) return;
   rejected_said_ns_ = now_ns;
   say(Level::warn, "Events were rejected and are kept beside the spool; 'sluice spool cat --rejected' shows them",
       {{"count", std::to_string(count), true}, {"last_reason", reason, false}, {"path", store_.place(), false}});
-}
-
-/// Another event may end the process in a moment: then this one must not come again.
-void SpoolLane::note_set_aside(std::uint64_t now_ns) {
-  if (!unsynced_.empty()) sync(now_ns);
-  if (!unsynced_.empty()) return;
-  if (const SpoolAnswer answer = log_.write_cursor(true); !answer.ok()) disk_refused(answer, now_ns);
 }
 
 /// False: the record cannot be read now.

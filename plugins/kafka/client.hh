@@ -1,5 +1,5 @@
 // What the rest of this module sees of librdkafka: a producer and a member of a consumer group, in plain types.
-// client.cc alone knows the library.
+// instance.cc, producer.cc and consumer.cc alone act on the library.
 //
 // The library has threads of its own; everything here is called on the node's lane only, and what the library has to
 // say waits in its queues until serve(). An fd becomes readable when a queue that was empty has something.

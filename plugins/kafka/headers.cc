@@ -8,6 +8,7 @@ namespace kafka {
 namespace {
 
 constexpr std::string_view kPrefix = "ce_";
+constexpr std::string_view kSchemaHeader = "__value_schema_id";  // a byte of one and a GUID in sixteen bytes
 constexpr std::string_view kContentType = "content-type";
 
 /// The binding's examples write it in lower case; clients of other languages do not all do so.
@@ -38,6 +39,9 @@ void attributes_of(const std::vector<Header>& headers, std::vector<sluice_attrib
       name = header.name.substr(kPrefix.size());
     } else if (is_content_type(header)) {
       name = "datacontenttype";
+    } else if (header.name == kSchemaHeader && header.has_value) {
+      out.push_back({sluice::str("valueschemaid"), sluice::str("guid"), SLUICE_STRING, 0});  // its bytes are no text
+      continue;
     } else {
       continue;
     }

@@ -32,7 +32,8 @@ struct Leniency {
 
 [[nodiscard]] Mode mode_of(const std::vector<Header>& headers) noexcept;
 
-/// The attributes of a message in binary mode as sluice_record.headers wants them. They refer to the headers.
+/// The attributes of a message in binary mode as sluice_record.headers wants them. They refer to the headers. One that
+/// names its schema in a header, as newer serializers write it, has that in the attribute `valueschemaid`.
 void attributes_of(const std::vector<Header>& headers, std::vector<sluice_attribute>& out);
 
 /// Says in a record, whose bytes are the message's value, what kind of message it is. What is no CloudEvent for us goes

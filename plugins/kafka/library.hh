@@ -1,4 +1,4 @@
-// librdkafka's objects with an owner, for client.cc and topic_desk.cc alone.
+// librdkafka's objects with an owner. This file alone includes the library.
 #pragma once
 
 #include <librdkafka/rdkafka.h>

@@ -24,14 +24,9 @@ std::uint64_t tag_of(std::uint32_t slot, std::uint64_t number) noexcept {
   return std::uint64_t{slot} << kNumberBits | (number & kNumberMask);
 }
 
-/// "topic/3/1742", into memory that is used again.
-void write_position(const Fetched& message, std::string& out) {
+void append_number(std::int64_t number, std::string& out) {
   char digits[20];
-  out.assign(message.topic);
-  for (const std::int64_t number : {std::int64_t{message.partition}, message.offset}) {
-    out += '/';
-    out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-  }
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
 /// Lends memory of its own to the host, for a message that is larger than what a pull offers.
@@ -116,7 +111,12 @@ sluice_status Source::pull(sluice_writer& out) {
   while (!fetched_.empty()) {
     const Fetched& message = fetched_.front();
     const bool same = last != nullptr && last->topic_mark == message.topic_mark && last->partition == message.partition;
-    if (!same) from = find(message, slot);
+    if (!same) {
+      from = find(message, slot);
+      position_front_.assign(message.topic).append("/");
+      append_number(message.partition, position_front_);
+      position_front_ += '/';
+    }
     last = &message;
     if (from != nullptr && !from->skips_fetched) from->read_to = message.offset + 1;
     // A partition that is gone, is about to go, or reads again from an earlier message: it comes again, here or there.
@@ -167,7 +167,8 @@ bool Source::hand_over(sluice_writer& out, const Fetched& message) {
     lend(out, message);
   }
   sluice_record& record = *SLUICE_RECORD(&out, index);
-  write_position(message, positions_[index]);
+  positions_[index].assign(position_front_);  // "topic/3/1742", into memory that is used again
+  append_number(message.offset, positions_[index]);
   record.position = sluice::str(positions_[index]);
   consumer_->headers_of(message, headers_);
   describe(headers_, message.has_value, options_.leniency, record, attributes_[index]);

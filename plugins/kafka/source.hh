@@ -108,6 +108,7 @@ class Source final : private Membership {
   std::span<const Fetched> fetched_;  // of the last take, not handed over yet
   std::vector<Header> headers_;
   std::vector<std::vector<sluice_attribute>> attributes_;  // by record of one pull
+  std::string position_front_;                             // "topic/3/"
   std::deque<std::string> positions_;                      // the same
 
   std::uint64_t commit_at_ms_ = 0, figures_at_ms_ = 0, look_at_ms_ = 0, give_back_by_ms_ = 0;

@@ -1,6 +1,5 @@
 // Questions about one topic, on a client of their own that reads with no group: how many messages there are, how old
-// the oldest is; and deleting them. For a topic that dead letters go to. topic_desk.cc and client.cc alone know the
-// library.
+// the oldest is; and deleting them. For a topic that dead letters go to.
 #pragma once
 
 #include "client.hh"

@@ -9,6 +9,7 @@
 
 #include "answer.hh"
 #include "client.hh"
+#include "desk.hh"
 #include "options.hh"
 
 #include <sluice/cpp/letter_watch.hh>

@@ -1,8 +1,9 @@
 #include "client.hh"
 
+#include "library.hh"
+
 #include <sluice/cpp/guard.hh>
 
-#include <nats/nats.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -19,80 +20,10 @@ namespace {
 using sluice::Away;
 using namespace std::chrono_literals;
 
-constexpr milliseconds kPingEvery = 20s;
-constexpr int kPingsUnansweredMax = 2;
 constexpr int kIoBytes = 64 * 1024;
 constexpr milliseconds kCloseWaitMax = 5s;
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* what) const noexcept {
-    Free(what);
-  }
-};
-using OptionsHandle = std::unique_ptr<natsOptions, Freed<natsOptions_Destroy>>;
-using ConnectionHandle = std::unique_ptr<natsConnection, Freed<natsConnection_Destroy>>;
-using SubscriptionHandle = std::unique_ptr<natsSubscription, Freed<natsSubscription_Destroy>>;
-using JetStream = std::unique_ptr<jsCtx, Freed<jsCtx_Destroy>>;
-using StreamInfo = std::unique_ptr<jsStreamInfo, Freed<jsStreamInfo_Destroy>>;
-using ConsumerInfo = std::unique_ptr<jsConsumerInfo, Freed<jsConsumerInfo_Destroy>>;
-
 natsMsg* as_message(void* handle) noexcept { return static_cast<natsMsg*>(handle); }
-std::string_view text(const char* ptr) noexcept { return ptr == nullptr ? std::string_view() : ptr; }
-
-/// The status in words, with the library's own detail when it has one.
-std::string words(natsStatus status) {
-  natsStatus last = NATS_OK;
-  std::string detail(text(nats_GetLastError(&last)));
-  if (detail.starts_with('(')) detail.erase(0, detail.find(": ") + 2);  // a place in the library's source
-  std::string out(text(natsStatus_GetText(status)));
-  if (last == status && !detail.empty() && detail != out) out += ": " + detail;
-  return out;
-}
-
-void set(natsStatus status, const char* what) {
-  if (status != NATS_OK) throw Away(std::string(what) + ": " + words(status));
-}
-
-/// Options that every connection shares. Files that cannot be read say so here.
-OptionsHandle make_options(const Address& address, milliseconds timeout) {
-  natsOptions* raw = nullptr;
-  set(natsOptions_Create(&raw), "options");
-  OptionsHandle options(raw);
-  std::vector<const char*> servers;
-  for (const std::string& server : address.servers) servers.push_back(server.c_str());
-  set(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())), "servers");
-  set(natsOptions_SetTimeout(raw, timeout.count()), "timeout");
-  set(natsOptions_SetName(raw, address.name.c_str()), "name");
-  set(natsOptions_SetAllowReconnect(raw, false), "reconnect");
-  set(natsOptions_SetPingInterval(raw, kPingEvery.count()), "ping");
-  set(natsOptions_SetMaxPingsOut(raw, kPingsUnansweredMax), "ping");
-  if (!address.user.empty()) set(natsOptions_SetUserInfo(raw, address.user.c_str(), address.password.c_str()), "user");
-  if (!address.token.empty()) set(natsOptions_SetToken(raw, address.token.c_str()), "token");
-  if (!address.credentials_file.empty()) {
-    set(natsOptions_SetUserCredentialsFromFiles(raw, address.credentials_file.c_str(), nullptr), "credentials_file");
-  }
-  if (!address.tls) return options;
-  set(natsOptions_SetSecure(raw, true), "tls");
-  if (!address.ca.empty()) set(natsOptions_LoadCATrustedCertificates(raw, address.ca.c_str()), "tls.ca_file");
-  if (!address.certificate.empty()) {
-    set(natsOptions_LoadCertificatesChain(raw, address.certificate.c_str(), address.key.c_str()), "tls.cert_file");
-  }
-  if (!address.server_name.empty()) {
-    set(natsOptions_SetExpectedHostname(raw, address.server_name.c_str()), "tls.server_name");
-  }
-  return options;
-}
-
-[[noreturn]] void cannot_connect(const Address& address, natsStatus status) {
-  std::string why = address.shown() + ": " + words(status);
-  if (status == NATS_CONNECTION_AUTH_FAILED) why += ": check user and password, token or credentials_file";
-  if (status == NATS_SECURE_CONNECTION_REQUIRED) why += ": the server wants TLS: set tls.enabled: true";
-  if (status == NATS_SECURE_CONNECTION_WANTED) why += ": the server has no TLS: set tls.enabled: false";
-  if (status == NATS_SSL_ERROR) why += ": check tls.ca_file, the server's certificate and the name it is reached by";
-  throw Away(why);
-}
 
 }  // namespace
 
@@ -324,134 +255,6 @@ std::string Connection::refusal() const {
   const char* last = nullptr;
   const natsStatus status = natsConnection_GetLastError(state_->connection.get(), &last);
   return std::string(status == NATS_NOT_PERMITTED ? text(last) : std::string_view());
-}
-
-// JetStream's one-time questions, on a connection that waits for its answers.
-
-struct Desk::State {
-  OptionsHandle options;
-  ConnectionHandle connection;
-  JetStream jet;
-};
-
-namespace {
-
-constexpr std::int64_t nanoseconds(milliseconds time) noexcept { return time.count() * 1'000'000; }
-
-bool is_absent(natsStatus status, jsErrCode code) {
-  return status == NATS_NOT_FOUND || code == JSStreamNotFoundErr || code == JSConsumerNotFoundErr;
-}
-
-[[noreturn]] void refused(const std::string& what, natsStatus status) {
-  std::string why = what + ": " + words(status);
-  if (status == NATS_NO_RESPONDERS) why += ": JetStream is not enabled on this server (nats-server --jetstream)";
-  if (status == NATS_TIMEOUT) why += ": no answer; may this user publish to $JS.API.> and subscribe to its inbox?";
-  throw Away(why);
-}
-
-Desk::Consumer facts_of(const jsConsumerInfo& info) {
-  const jsConsumerConfig& config = *info.Config;
-  return {.ack_wait = milliseconds(config.AckWait / 1'000'000),
-          .pending = info.NumPending,
-          .ack_pending = static_cast<std::uint64_t>(info.NumAckPending),
-          .filter = std::string(text(config.FilterSubject)),
-          .can_be_pulled = text(config.DeliverSubject).empty() && config.AckPolicy == js_AckExplicit};
-}
-
-}  // namespace
-
-Desk::Desk(const Address& address, milliseconds timeout) : state_(std::make_unique<State>()) {
-  state_->options = make_options(address, timeout);
-  natsConnection* raw = nullptr;
-  if (const natsStatus status = natsConnection_Connect(&raw, state_->options.get()); status != NATS_OK) {
-    cannot_connect(address, status);
-  }
-  state_->connection.reset(raw);
-  jsOptions options;
-  jsOptions_Init(&options);
-  options.Wait = timeout.count();
-  jsCtx* context = nullptr;
-  set(natsConnection_JetStream(&context, raw, &options), "JetStream");
-  state_->jet.reset(context);
-}
-
-Desk::~Desk() = default;
-
-std::optional<std::vector<std::string>> Desk::subjects_of(const std::string& stream) {
-  jsStreamInfo* raw = nullptr;
-  jsErrCode code{};
-  const natsStatus status = js_GetStreamInfo(&raw, state_->jet.get(), stream.c_str(), nullptr, &code);
-  const StreamInfo info(raw);
-  if (is_absent(status, code)) return std::nullopt;
-  if (status != NATS_OK) refused("stream '" + stream + "'", status);
-  return std::vector<std::string>(info->Config->Subjects, info->Config->Subjects + info->Config->SubjectsLen);
-}
-
-std::uint64_t Desk::last_sequence(const std::string& stream) {
-  jsStreamInfo* raw = nullptr;
-  const natsStatus status = js_GetStreamInfo(&raw, state_->jet.get(), stream.c_str(), nullptr, nullptr);
-  const StreamInfo info(raw);
-  if (status != NATS_OK) refused("stream '" + stream + "'", status);
-  return info->State.LastSeq;
-}
-
-Desk::Held Desk::held_by(const std::string& stream) {
-  jsStreamInfo* raw = nullptr;
-  const natsStatus status = js_GetStreamInfo(&raw, state_->jet.get(), stream.c_str(), nullptr, nullptr);
-  const StreamInfo info(raw);
-  if (status != NATS_OK) refused("stream '" + stream + "'", status);
-  return {info->State.Msgs, info->State.Msgs == 0 ? 0 : info->State.FirstTime};
-}
-
-bool Desk::make_stream(const StreamOptions& wanted) {
-  jsStreamConfig config;
-  jsStreamConfig_Init(&config);
-  std::vector<const char*> subjects;
-  for (const std::string& subject : wanted.subjects) subjects.push_back(subject.c_str());
-  config.Name = wanted.name.c_str();
-  config.Subjects = subjects.data();
-  config.SubjectsLen = static_cast<int>(subjects.size());
-  config.Storage = wanted.memory ? js_MemoryStorage : js_FileStorage;
-  config.MaxAge = nanoseconds(wanted.max_age);
-  config.Duplicates = nanoseconds(wanted.duplicate_window);
-  if (wanted.max_bytes > 0) config.MaxBytes = wanted.max_bytes;
-  if (wanted.max_messages > 0) config.MaxMsgs = wanted.max_messages;
-  config.Replicas = wanted.replicas;
-  jsErrCode code{};
-  const natsStatus status = js_AddStream(nullptr, state_->jet.get(), &config, nullptr, &code);
-  if (code == JSStreamSubjectOverlapErr) return false;
-  if (status != NATS_OK) refused("stream '" + wanted.name + "' cannot be made", status);
-  return true;
-}
-
-std::optional<Desk::Consumer> Desk::find_consumer(const std::string& stream, const std::string& durable) {
-  jsConsumerInfo* raw = nullptr;
-  jsErrCode code{};
-  const natsStatus status =
-      js_GetConsumerInfo(&raw, state_->jet.get(), stream.c_str(), durable.c_str(), nullptr, &code);
-  const ConsumerInfo info(raw);
-  if (is_absent(status, code)) return std::nullopt;
-  if (status != NATS_OK) refused("consumer '" + durable + "'", status);
-  return facts_of(*info);
-}
-
-Desk::Consumer Desk::make_consumer(const ConsumerOptions& wanted) {
-  jsConsumerConfig config;
-  jsConsumerConfig_Init(&config);
-  config.Durable = wanted.durable.c_str();
-  config.AckPolicy = js_AckExplicit;
-  config.DeliverPolicy = wanted.from_new ? js_DeliverNew : js_DeliverAll;
-  config.AckWait = nanoseconds(wanted.ack_wait);
-  config.MaxDeliver = wanted.max_deliver;
-  config.MaxAckPending = wanted.max_ack_pending;
-  config.InactiveThreshold = nanoseconds(wanted.inactive_threshold);
-  if (!wanted.filter.empty()) config.FilterSubject = wanted.filter.c_str();
-  jsConsumerInfo* raw = nullptr;
-  jsErrCode code{};
-  const natsStatus status = js_AddConsumer(&raw, state_->jet.get(), wanted.stream.c_str(), &config, nullptr, &code);
-  const ConsumerInfo info(raw);
-  if (status != NATS_OK) refused("consumer '" + wanted.durable + "' cannot be made", status);
-  return facts_of(*info);
 }
 
 }  // namespace nats

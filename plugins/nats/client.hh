@@ -1,5 +1,5 @@
-// One connection to a NATS server, driven by the lane that owns it; and the one-time questions of JetStream, which have
-// a connection of their own. client.cc alone knows nats.c.
+// One connection to a NATS server, driven by the lane that owns it. The library is known to client.cc, desk.cc and what
+// they share in library.hh.
 //
 // The library is told that an event loop serves its socket: it makes no thread for the connection, and what is
 // published, sent, read and taken all happens on the lane.
@@ -89,40 +89,6 @@ class Connection {
   [[nodiscard]] std::string error() const;
   /// What the user may not do, once the server has said so; "" before. The connection goes on.
   [[nodiscard]] std::string refusal() const;
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
-
-/// JetStream's one-time questions, on a connection of its own that waits for each answer. Everything throws
-/// sluice::Away when the server cannot be asked or says no.
-class Desk {
- public:
-  struct Consumer {
-    milliseconds ack_wait{};
-    std::uint64_t pending = 0, ack_pending = 0;
-    std::string filter;
-    bool can_be_pulled = false;  // with explicit acknowledgement
-  };
-  Desk(const Address& address, milliseconds timeout);
-  ~Desk();
-
-  /// Nothing: there is no such stream.
-  [[nodiscard]] std::optional<std::vector<std::string>> subjects_of(const std::string& stream);
-  /// Of the newest message that it has taken; 0: none.
-  [[nodiscard]] std::uint64_t last_sequence(const std::string& stream);
-  struct Held {
-    std::uint64_t messages = 0;
-    std::int64_t oldest_unix_ns = 0;  // when the oldest came in, by the server's clock; 0: there is none
-  };
-  /// What the stream holds. Throws Away also when there is no such stream.
-  [[nodiscard]] Held held_by(const std::string& stream);
-  /// False: another stream has a subject of it.
-  [[nodiscard]] bool make_stream(const StreamOptions& wanted);
-  /// Nothing: there is no such consumer.
-  [[nodiscard]] std::optional<Consumer> find_consumer(const std::string& stream, const std::string& durable);
-  [[nodiscard]] Consumer make_consumer(const ConsumerOptions& wanted);
 
  private:
   struct State;

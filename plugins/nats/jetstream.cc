@@ -1,6 +1,7 @@
 #include "jetstream.hh"
 
 #include "client.hh"
+#include "desk.hh"
 #include "subject.hh"
 
 #include <sluice/cpp/guard.hh>

@@ -1,11 +1,11 @@
 #include "client.hh"
 
+#include "incoming.hh"
+#include "library.hh"
+
 #include <sluice/cpp/guard.hh>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
-#include <optional>
 #include <utility>
 
 #include <netinet/in.h>
@@ -13,16 +13,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-
-#if __has_include(<rabbitmq-c/amqp.h>)
-#include <rabbitmq-c/amqp.h>
-#include <rabbitmq-c/ssl_socket.h>
-#include <rabbitmq-c/tcp_socket.h>
-#else
-#include <amqp.h>
-#include <amqp_ssl_socket.h>
-#include <amqp_tcp_socket.h>
-#endif
 
 namespace rabbitmq {
 namespace {
@@ -43,120 +33,6 @@ constexpr char kSystemAuthorities[] = "/etc/ssl/certs/ca-certificates.crt";
 timeval to_timeval(std::chrono::milliseconds time) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
   return {.tv_sec = seconds.count(), .tv_usec = static_cast<suseconds_t>((time - seconds).count() * 1000)};
-}
-
-amqp_bytes_t bytes(std::string_view text) {
-  return {.len = text.size(), .bytes = const_cast<char*>(text.data())};  // the library never writes to it
-}
-std::string_view view(amqp_bytes_t text) {
-  return text.bytes == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(text.bytes), text.len);
-}
-
-amqp_table_entry_t entry(std::string_view key, amqp_field_value_kind_t kind) {
-  amqp_table_entry_t made{};
-  made.key = bytes(key);
-  made.value.kind = static_cast<std::uint8_t>(kind);
-  return made;
-}
-amqp_table_entry_t entry(std::string_view key, std::string_view text) {
-  amqp_table_entry_t made = entry(key, AMQP_FIELD_KIND_UTF8);
-  made.value.value.bytes = bytes(text);
-  return made;
-}
-amqp_table_entry_t entry(std::string_view key, bool value) {
-  amqp_table_entry_t made = entry(key, AMQP_FIELD_KIND_BOOLEAN);
-  made.value.value.boolean = value ? 1 : 0;
-  return made;
-}
-
-/// An argument as it stands in a configuration: numbers and booleans as such, anything else a text.
-amqp_table_entry_t argument(std::string_view key, std::string_view value) {
-  if (value == "true" || value == "false") return entry(key, value == "true");
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error == std::errc() && end == value.data() + value.size()) {
-    amqp_table_entry_t made = entry(key, AMQP_FIELD_KIND_I64);
-    made.value.value.i64 = number;
-    return made;
-  }
-  return entry(key, value);
-}
-
-amqp_table_t table(std::vector<amqp_table_entry_t>& entries) {
-  return {.num_entries = static_cast<int>(entries.size()), .entries = entries.data()};
-}
-
-std::optional<std::int64_t> integer_of(const amqp_field_value_t& value) {
-  switch (value.kind) {
-    case AMQP_FIELD_KIND_I8:
-      return value.value.i8;
-    case AMQP_FIELD_KIND_U8:
-      return value.value.u8;
-    case AMQP_FIELD_KIND_I16:
-      return value.value.i16;
-    case AMQP_FIELD_KIND_U16:
-      return value.value.u16;
-    case AMQP_FIELD_KIND_I32:
-      return value.value.i32;
-    case AMQP_FIELD_KIND_U32:
-      return value.value.u32;
-    case AMQP_FIELD_KIND_I64:
-      return value.value.i64;
-    case AMQP_FIELD_KIND_U64:
-      return static_cast<std::int64_t>(value.value.u64);
-    default:
-      return std::nullopt;
-  }
-}
-
-void take_headers(const amqp_table_t& headers, Message& message) {
-  for (int i = 0; i < headers.num_entries; ++i) {
-    const amqp_table_entry_t& from = headers.entries[i];
-    const std::string_view name = view(from.key);
-    const std::optional<std::int64_t> number = integer_of(from.value);
-    if (name == "x-delivery-count" && number) {
-      message.deliveries = static_cast<std::uint64_t>(*number);
-      message.counts_deliveries = true;
-      continue;
-    }
-    const bool text = from.value.kind == AMQP_FIELD_KIND_UTF8 || from.value.kind == AMQP_FIELD_KIND_BYTES;
-    const bool boolean = from.value.kind == AMQP_FIELD_KIND_BOOLEAN;
-    if (!text && !boolean && !number) continue;
-    Field& field = message.add_field();
-    field.name = name;
-    field.type = number ? SLUICE_INTEGER : boolean ? SLUICE_BOOLEAN : SLUICE_STRING;
-    if (number)
-      field.value = std::to_string(*number);
-    else if (boolean)
-      field.value = from.value.value.boolean != 0 ? "true" : "false";
-    else
-      field.value = view(from.value.value.bytes);
-  }
-}
-
-void take_properties(const amqp_basic_properties_t& from, Message& message) {
-  message.field_count = 0;
-  message.counts_deliveries = false;
-  message.deliveries = 0;
-  const auto take = [&](amqp_flags_t flag, amqp_bytes_t text, std::string& to) {
-    to = (from._flags & flag) != 0 ? view(text) : std::string_view();
-  };
-  take(AMQP_BASIC_CONTENT_TYPE_FLAG, from.content_type, message.content_type);
-  take(AMQP_BASIC_CORRELATION_ID_FLAG, from.correlation_id, message.correlation_id);
-  take(AMQP_BASIC_MESSAGE_ID_FLAG, from.message_id, message.message_id);
-  if ((from._flags & AMQP_BASIC_HEADERS_FLAG) != 0) take_headers(from.headers, message);
-}
-
-std::string library_text(int status) {
-  std::string said = amqp_error_string2(status);
-  if (status == AMQP_STATUS_SSL_PEER_VERIFY_FAILED || status == AMQP_STATUS_SSL_CONNECTION_FAILED) {
-    said +=
-        ": the server's certificate is not accepted, or it speaks no TLS here; tls.ca_file names the authority to "
-        "trust";
-  } else if (status == AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED) {
-    said += ": the server's certificate is for another host than the url names";
-  }
-  return said;
 }
 
 }  // namespace
@@ -189,26 +65,16 @@ struct Connection::State {
 
   void open(const Access& access, milliseconds timeout);
   [[noreturn]] void fail(const std::string& why) const { throw Away(shown + ": " + why); }
-  [[nodiscard]] std::string text_of(const amqp_method_t& method, const Asked& asked) const;
   void check(const amqp_rpc_reply_t& reply, const Asked& asked) const;
   void check_last(const Asked& asked) const { check(amqp_get_rpc_reply(connection), asked); }
   [[nodiscard]] bool wrote(int status);
-  bool take(const amqp_frame_t& frame, Frames& frames);
-  bool take_method(const amqp_method_t& method, Frames& frames);
-  void take_whole(Frames& frames);
 
   const std::string shown;
   const std::chrono::seconds heartbeat;
   amqp_connection_state_t connection = nullptr;
   std::string error;
   std::vector<amqp_table_entry_t> headers;  // of the message that goes out; kept for its memory
-
-  // The message that is coming in, frame by frame.
-  enum class Incoming : std::uint8_t { none, delivery, returned } incoming = Incoming::none;
-  Message message;
-  std::uint64_t body_bytes = 0;
-  std::uint16_t return_code = 0;
-  std::string return_text;
+  Incoming incoming;
 };
 
 void Connection::State::open(const Access& access, milliseconds timeout) {
@@ -247,10 +113,7 @@ void Connection::State::open(const Access& access, milliseconds timeout) {
                                                entry("publisher_confirms", true), entry("basic.nack", true)};
   std::vector<amqp_table_entry_t> said = {entry("product", std::string_view("sluice")),
                                           entry("connection_name", std::string_view(access.name)),
-                                          amqp_table_entry_t{}};
-  said[2].key = bytes("capabilities");
-  said[2].value.kind = AMQP_FIELD_KIND_TABLE;
-  said[2].value.value.table = table(abilities);
+                                          entry("capabilities", table(abilities))};
   const amqp_table_t properties = table(said);
   check(amqp_login_with_properties(connection, address.vhost.c_str(), kChannelsMax,
                                    static_cast<int>(access.frame_bytes_max), static_cast<int>(heartbeat.count()),
@@ -258,18 +121,6 @@ void Connection::State::open(const Access& access, milliseconds timeout) {
         {"login"});
   amqp_channel_open(connection, kChannel);
   check_last({"channel"});
-}
-
-std::string Connection::State::text_of(const amqp_method_t& method, const Asked& asked) const {
-  if (method.id == AMQP_CHANNEL_CLOSE_METHOD) {
-    const auto& close = *static_cast<const amqp_channel_close_t*>(method.decoded);
-    return explained(close.reply_code, view(close.reply_text), asked);
-  }
-  if (method.id == AMQP_CONNECTION_CLOSE_METHOD) {
-    const auto& close = *static_cast<const amqp_connection_close_t*>(method.decoded);
-    return explained(close.reply_code, view(close.reply_text), asked);
-  }
-  return asked.what + ": the server answered with method " + std::to_string(method.id);
 }
 
 void Connection::State::check(const amqp_rpc_reply_t& reply, const Asked& asked) const {
@@ -412,87 +263,13 @@ bool Connection::read(Frames& frames, bool& progress) {
     if (status == AMQP_STATUS_TIMEOUT) return true;
     if (status != AMQP_STATUS_OK) return state.wrote(status);
     progress = true;
-    if (!state.take(frame, frames)) return false;
-    if (state.incoming == State::Incoming::none) amqp_maybe_release_buffers(state.connection);
+    if (!state.incoming.take(frame, frames)) {
+      state.error = state.incoming.why();
+      return false;
+    }
+    if (state.incoming.is_between()) amqp_maybe_release_buffers(state.connection);
   }
   return true;
-}
-
-/// False: the server closed channel or connection, and said why.
-bool Connection::State::take(const amqp_frame_t& frame, Frames& frames) {
-  switch (frame.frame_type) {
-    case AMQP_FRAME_METHOD:
-      return take_method(frame.payload.method, frames);
-    case AMQP_FRAME_HEADER:
-      take_properties(*static_cast<const amqp_basic_properties_t*>(frame.payload.properties.decoded), message);
-      body_bytes = frame.payload.properties.body_size;
-      message.body.clear();
-      if (body_bytes == 0) take_whole(frames);
-      return true;
-    case AMQP_FRAME_BODY:
-      message.body.append(view(frame.payload.body_fragment));
-      if (message.body.size() >= body_bytes) take_whole(frames);
-      return true;
-    default:
-      return true;
-  }
-}
-
-void Connection::State::take_whole(Frames& frames) {
-  const Incoming whole = std::exchange(incoming, Incoming::none);
-  if (whole == Incoming::delivery) frames.delivered(message);
-  if (whole == Incoming::returned) frames.returned(return_code, return_text, message);
-}
-
-bool Connection::State::take_method(const amqp_method_t& method, Frames& frames) {
-  switch (method.id) {
-    case AMQP_BASIC_ACK_METHOD: {
-      const auto& ack = *static_cast<const amqp_basic_ack_t*>(method.decoded);
-      frames.confirmed(ack.delivery_tag, ack.multiple != 0);
-      return true;
-    }
-    case AMQP_BASIC_NACK_METHOD: {
-      const auto& nack = *static_cast<const amqp_basic_nack_t*>(method.decoded);
-      frames.refused(nack.delivery_tag, nack.multiple != 0);
-      return true;
-    }
-    case AMQP_BASIC_RETURN_METHOD: {
-      const auto& sent_back = *static_cast<const amqp_basic_return_t*>(method.decoded);
-      incoming = Incoming::returned;
-      return_code = sent_back.reply_code;
-      return_text = view(sent_back.reply_text);
-      message.exchange = view(sent_back.exchange);
-      message.routing_key = view(sent_back.routing_key);
-      return true;
-    }
-    case AMQP_BASIC_DELIVER_METHOD: {
-      const auto& deliver = *static_cast<const amqp_basic_deliver_t*>(method.decoded);
-      incoming = Incoming::delivery;
-      message.delivery_tag = deliver.delivery_tag;
-      message.redelivered = deliver.redelivered != 0;
-      message.exchange = view(deliver.exchange);
-      message.routing_key = view(deliver.routing_key);
-      return true;
-    }
-    case AMQP_QUEUE_DECLARE_OK_METHOD:
-      frames.counted(static_cast<const amqp_queue_declare_ok_t*>(method.decoded)->message_count);
-      return true;
-    case AMQP_CONNECTION_BLOCKED_METHOD:
-      frames.blocked(view(static_cast<const amqp_connection_blocked_t*>(method.decoded)->reason));
-      return true;
-    case AMQP_CONNECTION_UNBLOCKED_METHOD:
-      frames.unblocked();
-      return true;
-    case AMQP_BASIC_CANCEL_METHOD:
-      error = "the server ended the consumer: its queue was deleted or moved";
-      return false;
-    case AMQP_CHANNEL_CLOSE_METHOD:
-    case AMQP_CONNECTION_CLOSE_METHOD:
-      error = text_of(method, {});
-      return false;
-    default:
-      return true;
-  }
 }
 
 int Connection::fd() const noexcept { return amqp_get_sockfd(state_->connection); }

@@ -1,4 +1,5 @@
-// One connection to a RabbitMQ server with one channel: methods out, frames in. client.cc alone knows librabbitmq.
+// One connection to a RabbitMQ server with one channel: methods out, frames in. The library is
+// known to client.cc, incoming.cc and what they share in library.hh.
 //
 // The library is made for one thread that waits. Here nothing waits once the topology stands: read() takes what is
 // there, the caller sleeps on fd() together with everything else, and writing is bounded by the socket's own time

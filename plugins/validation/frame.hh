@@ -21,4 +21,13 @@ struct Frame {
   return Frame{id, bytes.substr(kHeadBytes)};
 }
 
+/// The newer form: a byte of one and the schema's GUID in sixteen.
+[[nodiscard]] inline bool is_guid_frame(std::string_view bytes) noexcept {
+  constexpr std::size_t kHeadBytes = 17;
+  return bytes.size() > kHeadBytes && bytes.front() == '\1';
+}
+
+/// The attribute by which a source says that a message named its schema in a header (Kafka: __value_schema_id).
+inline constexpr std::string_view kSchemaHeader = "valueschemaid";
+
 }  // namespace validation

@@ -73,7 +73,13 @@ sluice_status JsonSchema::process(sluice::BatchView batch, std::uint8_t* verdict
     }
     const sluice::EventView event = batch[i];
     const Choice choice = choose(event);
-    if (choice.unavailable != nullptr) {
+    if (choice.unread != nullptr) {
+      sluice::add(unavailable_);
+      const std::string why = std::string("its schema is named by ") + choice.unread +
+                              ", which is not read: let the serializer write ids of four bytes (a zero byte first)";
+      // Waiting would not cure it.
+      apply(on_unavailable_ == Policy::wait ? Policy::reject : on_unavailable_, event, i, why, verdict[i], out);
+    } else if (choice.unavailable != nullptr) {
       without_schema(*choice.unavailable, event, i, verdict[i], out);
     } else if (choice.schema == nullptr) {
       sluice::add(unknown_);
@@ -102,6 +108,12 @@ JsonSchema::Choice JsonSchema::chosen(const Known& known) {
   return choice;
 }
 
+JsonSchema::Choice JsonSchema::unread(const char* how) {
+  Choice choice;
+  choice.unread = how;
+  return choice;
+}
+
 /// The nearer to the data, the better it knows: the id in its frame, its dataschema, its type.
 JsonSchema::Choice JsonSchema::choose(sluice::EventView event) {
   if (registry_ && registry_->reads_frames() && event.data_is_bytes()) {
@@ -110,8 +122,12 @@ JsonSchema::Choice JsonSchema::choose(sluice::EventView event) {
       choice.payload = frame->payload;
       return choice;
     }
+    if (is_guid_frame(event.data())) return unread("a GUID in its frame (a first byte of one)");
   }
-  const auto of_file = [](NamedSchema& file) { return Choice{&file.schema, &file.name, nullptr, {}}; };
+  if (registry_ && registry_->reads_frames() && event.extension(kSchemaHeader)) {
+    return unread("a GUID in a header of its message");
+  }
+  const auto of_file = [](NamedSchema& file) { return Choice{&file.schema, &file.name, nullptr, {}, nullptr}; };
   if (NamedSchema* file = files_.find_dataschema(event.dataschema())) return of_file(*file);
   if (registry_) {
     if (const Known* known = registry_->find_dataschema(event.dataschema())) return chosen(*known);

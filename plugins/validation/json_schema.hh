@@ -35,10 +35,12 @@ class JsonSchema {
     const std::string* name = nullptr;
     const FetchError* unavailable = nullptr;
     std::optional<std::string_view> payload;  // of a frame
+    const char* unread = nullptr;             // how its schema is named, when that way is not read
   };
   [[nodiscard]] static Policy policy_of(std::string_view word);
   [[nodiscard]] Choice choose(sluice::EventView event);
   [[nodiscard]] static Choice chosen(const Known& known);
+  [[nodiscard]] static Choice unread(const char* how);
   [[nodiscard]] std::optional<std::string> why_not(sluice::EventView event, const Choice& choice);
   void without_schema(const FetchError& error, sluice::EventView event, std::uint32_t index, std::uint8_t& verdict,
                       sluice_writer* out);

@@ -80,7 +80,8 @@ Answer read_answer(const HttpReply& reply) {
   }
   Answer answer{text_at(*said, "subject"), schema->text, number_at(*said, "id"), number_at(*said, "version"), {}};
   const std::string type = said->find("schemaType") == nullptr ? "AVRO" : printable(text_at(*said, "schemaType"));
-  if (type != "JSON") fail(FetchFailure::bad_schema, "is of type " + type + ": only JSON schemas are compared");
+  if (type != "JSON")
+    fail(FetchFailure::bad_schema, "is of type " + type + ", which is not supported: only JSON schemas are compared");
   const JsonTree* references = said->find("references");
   if (references == nullptr || !references->is(Kind::list)) return answer;
   for (const JsonTree& one : references->items) {

@@ -1,14 +1,10 @@
 // boundary PLUGIN_FOLDER — what the plugin boundary costs an event: publish() of the class `null` through the host's
 // own node (its checks, the C table, complete() back into the host), against a plain function that does the same work.
 // Prints one RESULT line per batch size; CPU time of this thread, the median of several rounds run in turn.
-#include "core/ports.hh"
-#include "edge/plugin_library.hh"
-#include "edge/plugin_node.hh"
+#include "node_timing.hh"
 
-#include <algorithm>
 #include <cstdio>
-#include <ctime>
-#include <memory>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -16,24 +12,6 @@ namespace {
 
 constexpr std::uint64_t kEventsPerRound = 4'000'000;
 constexpr int kRounds = 9;
-
-double cpu_ns() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
-
-class Silent final : public sluice::Log {
- public:
-  [[nodiscard]] bool enabled(sluice::Level) const noexcept override { return false; }
-  void write(sluice::Level, std::string_view, std::span<const sluice::Field>) noexcept override {}
-};
-
-class Stopped final : public sluice::Clock {
- public:
-  [[nodiscard]] std::uint64_t now_ns() const noexcept override { return 0; }
-  [[nodiscard]] std::int64_t unix_ns() const noexcept override { return 0; }
-};
 
 /// Stands where a lane stands: counts what is completed.
 class Counter final : public sluice::NodeEvents {
@@ -58,34 +36,21 @@ double round_of(std::uint32_t batch_size, Publish&& publish) {
   std::vector<sluice_event> events(batch_size);
   sluice_batch batch{sizeof(sluice_batch), batch_size, sizeof(sluice_event), 0, events.data(), 1};
   const std::uint64_t calls = kEventsPerRound / batch_size;
-  const double begin = cpu_ns();
+  const double begin = bench::cpu_ns();
   for (std::uint64_t i = 0; i < calls; ++i) {
     std::uint32_t taken = 0;
     if (publish(batch, taken) != SLUICE_OK || taken != batch_size) std::abort();
     batch.ticket += taken;
   }
-  return (cpu_ns() - begin) / static_cast<double>(calls * batch_size);
-}
-
-double median(std::vector<double> numbers) {
-  std::ranges::sort(numbers);
-  return numbers[numbers.size() / 2];
+  return (bench::cpu_ns() - begin) / static_cast<double>(calls * batch_size);
 }
 
 }  // namespace
 
 int main(int, char** arguments) {
-  Silent log;
-  Stopped clock;
-  sluice::PluginMetrics metrics;
-  sluice::PluginLibrary library({arguments[1]});
-  const sluice::NodeServices services{log, clock, metrics};
-  const std::string config = R"({"in_flight":8192,"latency":0,"status":"again","status_every":0})";
-  sluice::CreatedNode created = sluice::create_node(library.load("null"), {"bench", config, 0, 1}, services);
-  if (created.backend == nullptr) {
-    std::fprintf(stderr, "null: %s\n", created.status.text.c_str());
-    return 1;
-  }
+  bench::OneNode one(arguments[1], "null", R"({"in_flight":8192,"latency":0,"status":"again","status_every":0})");
+  sluice::CreatedNode& created = one.node;
+  if (created.backend == nullptr) return 1;
   Counter through, direct;
   created.backend->attach(&through);
   if (!created.backend->start(std::chrono::milliseconds(1000)).ok()) return 1;
@@ -100,7 +65,8 @@ int main(int, char** arguments) {
         return publish_directly(batch, taken, direct);
       }));
     }
-    std::printf("RESULT batch=%u plugin_ns=%.3f direct_ns=%.3f\n", size, median(node_ns), median(direct_ns));
+    std::printf("RESULT batch=%u plugin_ns=%.3f direct_ns=%.3f\n", size, bench::median(node_ns),
+                bench::median(direct_ns));
   }
   if (through.completed != direct.completed) return 1;
   (void)created.backend->stop(std::chrono::milliseconds(1000));

@@ -343,3 +343,18 @@ TEST_CASE("admin: an address that is wrong or taken is a setup error that says s
   const AdminServer six("[::1]:0", pages, log);
   CHECK(six.address().rfind("[::1]:", 0) == 0);
 }
+
+TEST_CASE("admin: reloads are counted by what became of them, and /health tells of the last one", "[edge][admin]") {
+  AdminGraph graph;
+  CHECK(health_page(graph.graph).body.find("last_reload") == std::string::npos);
+  graph.graph.reloads = {2, 1, 0, "refused", "sluice.yaml:3:1: \"x\"", 1'767'225'600'000'000'000};
+  const std::string health = health_page(graph.graph).body;
+  CHECK(
+      health.find(
+          R"("last_reload":{"result":"refused","time":"2026-01-01T00:00:00.000Z","text":"sluice.yaml:3:1: \"x\""})") !=
+      std::string::npos);
+  const std::string metrics = metrics_page(graph.graph, {}, {}).body;
+  CHECK(metrics.find("sluice_reloads_total{result=\"applied\"} 2") != std::string::npos);
+  CHECK(metrics.find("sluice_reloads_total{result=\"refused\"} 1") != std::string::npos);
+  CHECK(metrics.find("sluice_reloads_total{result=\"unchanged\"} 0") != std::string::npos);
+}

@@ -3,6 +3,8 @@
 #include "catch.hh"
 #include "rig.hh"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -420,4 +422,69 @@ TEST_CASE("swap: an observer that does not start is shown nothing until there is
   rig.step();
   go(rig, "watch", back);
   CHECK(watch.seen == Ids{"a"});
+}
+
+TEST_CASE("swap: with a thread to each lane, instances change under load and every event arrives once",
+          "[lanes][swap]") {
+  // What the instances took, whoever it was: each runs on the lane's thread, the test reads when that has ended.
+  struct Taking final : BackendNode {
+    explicit Taking(Ids& all) : taken(all) {}
+    Ids& taken;
+    NodeEvents* events = nullptr;
+    void attach(NodeEvents* e) noexcept override { events = e; }
+    [[nodiscard]] Status start(milliseconds) override { return {}; }
+    [[nodiscard]] bool poll(int, milliseconds, std::uint32_t, Status&) override { return false; }
+    [[nodiscard]] bool polls() const noexcept override { return false; }
+    Status stop(milliseconds) override { return {}; }
+    [[nodiscard]] sluice_status publish(const sluice_batch& batch, std::uint32_t& count, std::string&) override {
+      for (std::uint32_t i = 0; i < batch.count; ++i) {
+        const sluice_event* event = SLUICE_EVENT(&batch, i);
+        taken.emplace_back(event->text + event->id.at, event->id.len);
+      }
+      count = batch.count;
+      events->complete(batch.ticket, batch.count, nullptr);
+      return SLUICE_OK;
+    }
+    void flush() override {}
+  };
+  constexpr std::size_t kEvents = 20'000;
+  Ids taken;
+  Rig rig;
+  auto& in = rig.source("in");
+  rig.backend("out", {"in"}).answers_at_once = true;
+  rig.consumer("watch", {"in"}, SLUICE_OBSERVER);
+  rig.build();
+  for (std::size_t i = 0; i < kEvents; ++i) in.offer(std::to_string(i));
+  in.end();
+  const NodeIndex out = index_of(rig, "out"), watch = index_of(rig, "watch");
+  // The first instance is the rig's own; it is replaced before anything moves.
+  std::shared_ptr<NodeSwap> swap, watching;
+  const auto ask = [&] {
+    swap = std::make_shared<NodeSwap>();
+    swap->backend = std::make_unique<Taking>(taken);
+    watching = std::make_shared<NodeSwap>();
+    watching->observer = std::make_unique<FakeConsumer>();
+    rig.pipeline().swap(out, swap);
+    rig.pipeline().swap(watch, watching);
+  };
+  ask();
+  rig.pipeline().launch();
+  int swaps = 0;
+  while (!rig.pipeline().finished()) {
+    (void)rig.pipeline().control();
+    pollfd news{rig.pipeline().fd(), POLLIN, 0};
+    (void)::poll(&news, 1, 1);
+    if (!swap->answered() || !watching->answered()) continue;
+    swap->delivery = Rig::fast();
+    rig.pipeline().end_swap(out, *swap);
+    rig.pipeline().end_swap(watch, *watching);
+    ++swaps;
+    if (rig.pipeline().state() == Pipeline::State::running) ask();
+  }
+  CHECK(swaps > 0);
+  CHECK(in.told.size() == kEvents);
+  for (const Told& told : in.told) CHECK(told.outcome == Outcome::delivered);
+  std::ranges::sort(taken);
+  CHECK(taken.size() == kEvents);
+  CHECK(std::ranges::adjacent_find(taken) == taken.end());
 }

@@ -2,6 +2,7 @@
 
 #include "keys_world.hh"
 #include "nodes.hh"
+#include "swaps.hh"
 
 #include "core/graph.hh"
 #include "run/pipeline.hh"
@@ -175,6 +176,7 @@ class KeysSimulation {
       if (report.steps == calm_at) calm_ = true;
       if (!calm_ && random_.below(800) == 0) begin();  // a crash: nothing of the process is left
       if (calm_ && world_.all_settled()) pipeline_->request_stop();
+      calm_ ? swaps_->calm(*pipeline_) : swaps_->step(*pipeline_);
       const std::vector<Lane*> lanes = pipeline_->lanes();
       const auto die = random_.below(lanes.size() + 2);
       if (die < lanes.size()) {
@@ -189,6 +191,7 @@ class KeysSimulation {
     report.graph = words();
     report.records = plan_.records;
     report.deliveries = world_.deliveries();
+    report.swaps = replaced_ + swaps_->done();
     return report;
   }
 
@@ -238,6 +241,7 @@ class KeysSimulation {
   /// A process starts; the one before, if any, is gone without a word.
   void begin() {
     pipeline_.reset();
+    if (swaps_ != nullptr) replaced_ += swaps_->done();
     ++lives_;
     world_.restart();
     Graph graph = build_graph(config_, facts_);
@@ -255,6 +259,13 @@ class KeysSimulation {
       }
       nodes.push_back(std::move(node));
     }
+    swaps_ = std::make_unique<Swaps>(
+        seed_ * 100 + lives_, graph,
+        [this](NodeIndex node, bool able) -> std::unique_ptr<BackendNode> {
+          if (!able) return std::make_unique<Unable>();
+          return std::make_unique<KeyedBackend>(world_, plan_, node - 1, ++swap_seed_, calm_);
+        },
+        Swaps::MakeObserver());
     pipeline_ = std::make_unique<Pipeline>(config_, std::move(graph), std::move(nodes),
                                            PipelineWorld{clock_, log_, seed_ + lives_, &undelivered_});
     pipeline_->start();
@@ -280,6 +291,9 @@ class KeysSimulation {
   bool in_order_ = false;
   bool calm_ = false;
   std::uint64_t lives_ = 0;
+  std::uint64_t swap_seed_ = 1'000'000'007;
+  std::uint64_t replaced_ = 0;
+  std::unique_ptr<Swaps> swaps_;
   std::unique_ptr<Pipeline> pipeline_;
 };
 

@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
       return std::cerr << "usage: simulate [--spool | --observers] [--seeds N] [--from SEED] | --seed SEED [--loud]\n",
              64;
   }
-  std::uint64_t records = 0, deliveries = 0, steps = 0, halted = 0;
+  std::uint64_t records = 0, deliveries = 0, steps = 0, halted = 0, swaps = 0;
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
     try {
       // Every other run is about keys.
@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
       records += report.records;
       deliveries += report.deliveries;
       steps += report.steps;
+      swaps += report.swaps;
       halted += report.halted ? 1 : 0;
     } catch (const sluice::sim::Violation& violation) {
       std::cout << "seed " << seed << ": " << violation.what() << "\nrepeat with: " << argv[0]
@@ -53,6 +54,6 @@ int main(int argc, char** argv) {
     }
   }
   std::cout << seeds << " runs: " << records << " records, " << deliveries << " deliveries, " << steps << " steps, "
-            << halted << " halted; every promise held\n";
+            << halted << " halted, " << swaps << " instances replaced; every promise held\n";
   return 0;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """mutants.py NAME HOST_DIR OUT — writes a copy of one host file with one fault in it; mutants.py --list names them.
 
-Each fault is a mistake that somebody could make. The simulator must catch every one of them within 1,000 seeds: that is
-what shows that it can catch anything at all. A fault whose place is gone fails the build, so the list stays true."""
+Each fault is a mistake that somebody could make. The simulator must catch every one of them within 1,000 seeds, or 40 nights:
+that is what shows that it can catch anything at all. A fault whose place is gone fails the build, so the list stays true."""
 import sys
 
 COMPLETIONS, OFFER, GIVE_UP = "run/backend_completions.cc", "run/backend_offer.cc", "run/backend_give_up.cc"
@@ -10,6 +10,8 @@ SPOOL_WRITE, SPOOL_FEED, SPOOL_LOG = "run/spool_write.cc", "run/spool_feed.cc", 
 SPOOL_READ = "core/spool_read.cc"
 LANE, ROUTE, CONSUME, LEDGER = "run/source_lane.cc", "run/source_route.cc", "run/source_consume.cc", "core/ledger.cc"
 OBSERVER = "run/observer_lane.cc"
+ENGINE, ENGINE_STATE = "../plugins/alerting/groups.cc", "../plugins/alerting/groups_state.cc"
+SWAP = "run/backend_swap.cc"
 GATE, KEY_ORDER, ORDER = "run/dedup_gate.cc", "core/key_order.cc", "run/backend_order.cc"
 MUTANTS = {
     "settle_skipped_on_retry": (COMPLETIONS,
@@ -51,6 +53,10 @@ MUTANTS = {
     "order_gate_ignored": (KEY_ORDER, "    if (!keeps_order_ || entry.held || entry.first != kNone || entry.failures != failures_) return false;\n", ""),
     "order_forgotten_by_a_retry": (KEY_ORDER, "    if (!keeps_order_ || entry.held ||", "    if ((!keeps_order_ && !entry.held) ||"),
     "order_of_what_comes_back": (ORDER, "flight.order + index);", "next_order_++);"),
+    "swap_uses_what_did_not_start": (SWAP, "  unusable_ = true;\n", ""),
+    "swap_does_not_wait_for_go": (SWAP, "  if (swap_->answered() && swap_->go.load(std::memory_order_acquire)) end_swap();",
+        "  if (swap_->answered()) end_swap();"),
+    "swap_forgets_what_was_taken_back": (SWAP, "  swap.backend_seat->reset();", "  held_.clear();\n  swap.backend_seat->reset();"),
     "page_closed_early": (LEDGER, "  if (event.owed > 0 && !early) return;", "  if (event.owed > 1 && !early) return;"),
     "observers_disk_not_waited_for": (LEDGER, "  if (event.keeping > 0) return;\n", ""),
     "observer_told_before_it_saw": (OBSERVER, "      tell(run, Outcome::retry, error);\n", "      tell(run, Outcome::delivered, {});\n"),
@@ -63,6 +69,15 @@ MUTANTS = {
         "  next_ = segments_.empty() ? 1 : segments_.back().end;\n"),
     "spool_failed_sync_ignored": (SPOOL_WRITE, "  if (!answer.ok()) {\n    // All of it", "  if (!answer.ok() && unsynced_.size() > 2) {\n    // All of it"),
     "spool_segment_removed_early": (SPOOL_LOG, "!cursor_.are_completed(segment.first, segment.end)", "!cursor_.is_completed(segment.first)"),
+    # Caught by the simulated nights of alerts.
+    "night_told_again_after_a_restart": (ENGINE_STATE, "    alert.known = line.number<std::uint64_t>();\n", "    (void)line.number<std::uint64_t>();\n"),
+    "night_told_twice_after_a_kill": (ENGINE_STATE, "  if (line.good() && found != groups_.end()) mark(", "  if (line.good() && found == groups_.end()) mark("),
+    "night_end_lost_over_a_kill": (ENGINE_STATE, "    if (rule) close(now_ms, *rule, print);\n", ""),
+    "night_end_not_told": (ENGINE, "    found->second.resolved_ms = now_ms;\n    found->second.changed = ++changes_;\n", "    found->second.resolved_ms = now_ms;\n"),
+    "night_interval_ignored": (ENGINE, "group.sent_ms + settings_.group_interval_ms;\n    if (hurry_) at = 0;", "group.sent_ms;\n    if (hurry_) at = 0;"),
+    "night_bucket_ignored": (ENGINE, "      bucket_.take();\n", ""),
+    "night_rule_by_number_after_a_reload": (ENGINE_STATE, "    group.rule = *rule;\n", "    group.rule = *rule == 0 ? 0 : *rule - 1;\n"),
+    "night_copy_taken_twice": (ENGINE_STATE, "    (void)copy(event);\n    if (rule) add(", "    if (rule) add("),
 }
 
 

@@ -1,10 +1,13 @@
-// simulate_night [--seeds N] [--from SEED] [--seed SEED] [--loud]
+// simulate_night PLUGINS EXAMPLES [--seeds N] [--from SEED] [--seed SEED] [--loud]
 //
-// An eight-hour night in virtual time: flapping runs, Slack away for an hour, two kills and one orderly restart at
-// random moments. The lanes, the durable queue, the alert engine and its journal are those that ship; what is written
-// by hand here is the loop around them (the courier's, which has a thread and the machine's clock) and the rule. In the
-// morning every run that failed has been told of, its end once, and nobody got more messages than the intervals allow.
+// An eight-hour night in virtual time: flapping runs, a storm, a receiver that is away for an hour, two kills, an
+// orderly restart and a reload with a changed configuration, at random moments. The lanes, the durable queue, the alert
+// engine and its journal are those that ship, the rules and templates those of the shipped examples (Slack's in the odd
+// nights, email's in the even ones), read and taken by the code that ships; what is written by hand here is the loop
+// around them (the courier's, which has a thread and the machine's clock). night_morning.hh says what must hold.
 #include "journal.hh"
+#include "night_config.hh"
+#include "night_morning.hh"
 #include "night_world.hh"
 #include "nodes.hh"
 
@@ -26,12 +29,6 @@ namespace {
 
 constexpr std::int64_t kNightMs = 8 * kHourMs;
 
-alerting::Settings settings_of_the_night() {
-  alerting::Settings settings;
-  settings.rules = {{"failed", alerting::Severity::critical, {"run"}, true, 0}};
-  return settings;
-}
-
 class NightSource final : public SourceNode {
  public:
   NightSource(std::vector<NightEvent>& events, const Clock& clock, std::int64_t begin_ms)
@@ -49,8 +46,7 @@ class NightSource final : public SourceNode {
     for (std::size_t i = first_; i < events_.size() && events_[i].due_ms <= now_ms && out.count < out.cap; ++i) {
       NightEvent& event = events_[i];
       if (event.offered || event.settled) continue;
-      const std::string text = R"({"specversion":"1.0","id":")" + event.id + R"(","source":"/night","type":")" +
-                               event.type + R"(","subject":")" + event.run + "\"}";
+      const std::string text = event.json();
       if (out.bytes_len + text.size() > out.bytes_cap) break;
       std::memcpy(out.bytes + out.bytes_len, text.data(), text.size());
       sluice_record* record = SLUICE_RECORD(&out, out.count++);
@@ -84,13 +80,15 @@ class NightSource final : public SourceNode {
 /// An alerting node in virtual time: what its process() picks is in the journal when it returns.
 class NightAlerts final : public ConsumerNode {
  public:
-  NightAlerts(const std::string& state, const Clock& clock, std::int64_t begin_ms, NightSlack& slack,
-              std::uint64_t seed)
+  NightAlerts(const std::string& state, std::unique_ptr<NightRules> rules, const Clock& clock, std::int64_t begin_ms,
+              NightReceiver& receiver, std::uint64_t life, std::uint64_t seed)
       : clock_(clock),
         begin_ms_(begin_ms),
-        slack_(slack),
+        receiver_(receiver),
+        life_(life),
         random_(seed),
-        groups_(settings_of_the_night()),
+        rules_(std::move(rules)),
+        groups_(rules_->settings),
         journal_(state) {
     journal_.open(groups_);
   }
@@ -100,19 +98,14 @@ class NightAlerts final : public ConsumerNode {
   [[nodiscard]] bool polls() const noexcept override { return false; }
   Status stop(std::chrono::milliseconds) override {
     groups_.hurry();
+    answer_ms_ = now_ms();  // the courier waits for it
     for (int tries = 0; tries < 100; ++tries) send(now_ms(), 0);
     return {};
   }
   [[nodiscard]] sluice_status process(const sluice_batch& in, std::uint8_t*, sluice_writer*, std::string&) override {
-    for (std::uint32_t i = 0; i < in.count; ++i) {
-      const sluice_event& event = *SLUICE_EVENT(&in, i);
-      const auto text = [&](sluice_slice slice) { return std::string(event.text + slice.at, slice.len); };
-      const std::string type = text(event.type), run = text(event.subject);
-      if (type == "run.progress") continue;
-      groups_.take(
-          now_ms(),
-          {0, alerting::hash_of(text(event.id)), {{"run", run}}, run + " failed", "", type == "run.completed"});
-    }
+    std::vector<alerting::Occurrence> fired;
+    for (const EventView event : BatchView(in)) rules_->rules.match(event, fired);
+    for (alerting::Occurrence& what : fired) groups_.take(now_ms(), std::move(what));
     keep();
     return SLUICE_OK;
   }
@@ -128,8 +121,9 @@ class NightAlerts final : public ConsumerNode {
       under_way_ = groups_.next(now_ms);
       keep();
       if (!under_way_) return;
-      taken_ = slack_.answers(now_ms - begin_ms_);
-      if (taken_) slack_.take(now_ms - begin_ms_, *under_way_);  // before the answer: a kill in between is a repeat
+      taken_ = receiver_.answers(now_ms - begin_ms_);
+      if (taken_)
+        receiver_.take(now_ms - begin_ms_, life_, *under_way_);  // before the answer: a kill in between is a repeat
       answer_ms_ = now_ms + static_cast<std::int64_t>(latency_ms == 0 ? 0 : random_.below(latency_ms));
     }
     if (now_ms < answer_ms_) return;
@@ -149,8 +143,10 @@ class NightAlerts final : public ConsumerNode {
 
   const Clock& clock_;
   const std::int64_t begin_ms_;
-  NightSlack& slack_;
+  NightReceiver& receiver_;
+  const std::uint64_t life_;
   Random random_;
+  const std::unique_ptr<NightRules> rules_;
   alerting::Groups groups_;
   alerting::Journal journal_;
   std::optional<alerting::Message> under_way_;
@@ -165,14 +161,16 @@ class NoUndelivered final : public UndeliveredSink {
 
 class Night {
  public:
-  Night(std::uint64_t seed, bool loud, const std::string& folder)
+  Night(std::uint64_t seed, bool loud, const std::string& folder, const NightConfig& example)
       : seed_(seed),
+        example_(example),
         random_(seed * 41 + 3),
         log_(loud),
         state_(folder + "/alerts.state"),
         begin_ms_(clock_.unix_ns() / 1'000'000),
-        events_(events_of_the_night(random_, kNightMs)),
-        slack_(away_from(), away_from_ + kHourMs) {
+        events_(NightEvents(random_, kNightMs).events),
+        receiver_(away_from(), away_from_ + kHourMs),
+        latency_ms_(random_.below(2) == 0 ? 1 : 3000) {
     NodeConfig source, backend, alerts;
     source.name = "in";
     backend.kind = NodeKind::backend;
@@ -191,25 +189,35 @@ class Night {
 
   std::string run() {
     std::vector<std::int64_t> ends;
-    for (int i = 0; i < 3; ++i)
+    std::vector<End> how{End::kill, End::kill, End::restart, End::reload};
+    for (std::size_t i = 0; i < how.size(); ++i) {
       ends.push_back(static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(kNightMs))));
+      std::swap(how[i], how[random_.below(i + 1)]);
+    }
     std::sort(ends.begin(), ends.end());
-    const auto orderly = random_.below(3);
-    for (std::size_t i = 0; i < ends.size(); ++i) live(ends[i], i == orderly);
-    live(kNightMs + kHourMs, true);
+    for (std::size_t i = 0; i < ends.size(); ++i) live(ends[i], how[i]);
+    live(kNightMs + kHourMs, End::restart);
     require(calm_, "in the morning something still fires, or was not told");
-    check_the_morning(events_, slack_, settings_of_the_night(), kNightMs, 2, 4);
-    return std::to_string(events_.size()) + " events, " + std::to_string(slack_.taken().size()) + " messages";
+    for (const NightEvent& event : events_) require(event.settled, event.id + " was never settled");
+    const std::unique_ptr<NightRules> rules = rules_now();
+    Morning(receiver_.taken(), rules->settings, 2, 5).check(promised_by(example_.node, events_), kNightMs);
+    return std::to_string(events_.size()) + " events, " + std::to_string(receiver_.taken().size()) + " messages";
   }
 
  private:
+  enum class End : std::uint8_t { kill, restart, reload };
+
+  [[nodiscard]] std::unique_ptr<NightRules> rules_now() {
+    return std::make_unique<NightRules>(example_.node, reloaded_ ? example_.after : example_.before,
+                                        NodeServices{log_, clock_, metrics_});
+  }
   std::int64_t away_from() {
     return away_from_ = static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(kNightMs - kHourMs)));
   }
   [[nodiscard]] std::int64_t now_ms() const { return clock_.unix_ns() / 1'000'000 - begin_ms_; }
 
-  /// From a start to `until_ms`, and then an orderly end or a kill.
-  void live(std::int64_t until_ms, bool orderly) {
+  /// From a start to `until_ms`, and then a kill, or an orderly end; after a reload by another configuration.
+  void live(std::int64_t until_ms, End end) {
     ++lives_;
     Graph graph = build_graph(config_, {{}, {}, {SLUICE_OBSERVER, {}, 0}});
     Temper temper;
@@ -218,18 +226,20 @@ class Night {
     std::vector<PipelineNode> nodes(3);
     nodes[0].source = std::make_unique<NightSource>(events_, clock_, begin_ms_);
     nodes[1].backend = std::make_unique<SimBackend>("out", seed_ * 10 + lives_, temper, oracle_, clock_);
-    auto made = std::make_unique<NightAlerts>(state_, clock_, begin_ms_, slack_, seed_ * 10 + lives_);
+    auto made =
+        std::make_unique<NightAlerts>(state_, rules_now(), clock_, begin_ms_, receiver_, lives_, seed_ * 10 + lives_);
     NightAlerts& alerts = *made;
     nodes[2].consumer = std::move(made);
     nodes[2].spool = std::make_unique<test::MemorySpool>(disk_);
     Pipeline pipeline(config_, std::move(graph), std::move(nodes), {clock_, log_, seed_ + lives_, &nowhere_});
     pipeline.start();
     while (now_ms() < until_ms) step(pipeline, alerts);
-    if (orderly) {
+    if (end != End::kill) {
       calm_ = alerts.is_calm();
       pipeline.request_stop();
       for (int i = 0; i < 100'000 && !pipeline.finished(); ++i) step(pipeline, alerts);
       require(pipeline.finished(), "the run does not end");
+      reloaded_ = reloaded_ || end == End::reload;
     } else {  // what was written stays, sometimes without what was not synced
       disk_.crash(
           [this](std::size_t unsynced) { return random_.below(2) == 0 ? unsynced : random_.below(unsynced + 1); },
@@ -245,11 +255,12 @@ class Night {
       if (!lane->finished()) lane->step(milliseconds(0));
     }
     (void)pipeline.control();
-    alerts.send(clock_.unix_ns() / 1'000'000, 3000);
+    alerts.send(clock_.unix_ns() / 1'000'000, latency_ms_);
     clock_.advance(random_.below(1'000'000'000));
   }
 
   const std::uint64_t seed_;
+  const NightConfig& example_;
   Random random_;
   ManualClock clock_;
   QuietLog log_;
@@ -257,7 +268,10 @@ class Night {
   const std::int64_t begin_ms_;
   std::vector<NightEvent> events_;
   std::int64_t away_from_ = 0;
-  NightSlack slack_;
+  NightReceiver receiver_;
+  const std::uint64_t latency_ms_;
+  PluginMetrics metrics_;
+  bool reloaded_ = false;
   Config config_;
   Oracle oracle_;
   NoUndelivered nowhere_;
@@ -290,6 +304,7 @@ class Folder {
 int main(int argc, char** argv) {
   std::uint64_t from = 1, seeds = 20;
   bool loud = false, one = false;
+  std::vector<std::string> where;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--loud")
@@ -301,18 +316,27 @@ int main(int argc, char** argv) {
     else if (i + 1 < argc && word == "--seed")
       from = std::strtoull(argv[++i], nullptr, 10), seeds = 1, one = true;
     else
-      return std::cerr << "usage: simulate_night [--seeds N] [--from SEED] | --seed SEED [--loud]\n", 64;
+      where.push_back(word);
   }
-  for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
-    try {
+  if (where.size() != 2) {
+    std::cerr << "usage: simulate_night PLUGINS EXAMPLES [--seeds N] [--from SEED] | --seed SEED [--loud]\n";
+    return 64;
+  }
+  std::uint64_t seed = from;
+  try {
+    const sluice::PluginLibrary catalog({where[0]});
+    const sluice::sim::Folder scratch;
+    const sluice::sim::NightConfig examples[] = {sluice::sim::night_config(where[1], "email", catalog, scratch.path),
+                                                 sluice::sim::night_config(where[1], "slack", catalog, scratch.path)};
+    for (; seed < from + seeds; ++seed) {
       const sluice::sim::Folder folder;
-      const std::string figures = sluice::sim::Night(seed, loud, folder.path).run();
+      const std::string figures = sluice::sim::Night(seed, loud, folder.path, examples[seed % 2]).run();
       if (one) std::cout << figures << '\n';
-    } catch (const std::exception& violation) {
-      std::cout << "seed " << seed << ": " << violation.what() << "\nrepeat with: " << argv[0] << " --seed " << seed
-                << " --loud\n";
-      return 1;
     }
+  } catch (const std::exception& violation) {
+    std::cout << "seed " << seed << ": " << violation.what() << "\nrepeat with: " << argv[0] << " --seed " << seed
+              << " --loud\n";
+    return 1;
   }
   std::cout << seeds << " nights; every promise held\n";
   return 0;

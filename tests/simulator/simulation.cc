@@ -1,6 +1,7 @@
 #include "simulation.hh"
 
 #include "nodes.hh"
+#include "swaps.hh"
 
 #include "core/graph.hh"
 #include "run/pipeline.hh"
@@ -8,6 +9,7 @@
 #include <sluice/module.h>
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 namespace sluice::sim {
@@ -165,12 +167,18 @@ class Simulation {
         made.consumer = std::make_unique<SimConsumer>(
             node.name, node_seed, true, halting ? 20 + static_cast<std::uint32_t>(random_.below(300)) : 0, oracle_);
       } else {
-        auto backend = std::make_unique<SimBackend>(node.name, node_seed, temper, oracle_, clock_);
-        backends_.push_back(backend.get());
-        made.backend = std::move(backend);
+        made.backend = make_backend(static_cast<NodeIndex>(nodes.size()), node.name, node_seed, temper);
       }
       nodes.push_back(std::move(made));
     }
+    swaps_ = std::make_unique<Swaps>(
+        seed, graph,
+        [this, temper](NodeIndex node, bool able) -> std::unique_ptr<BackendNode> {
+          if (able) return make_backend(node, graph_.nodes[node].name, ++swap_seed_, temper);
+          backends_.erase(node);
+          return std::make_unique<Unable>();
+        },
+        [this](NodeIndex) { return std::make_unique<SimObserver>(++swap_seed_); });
     graph_ = graph;
     pipeline_ = std::make_unique<Pipeline>(plan_.config, std::move(graph), std::move(nodes),
                                            PipelineWorld{clock_, log_, seed, &undelivered_});
@@ -189,8 +197,10 @@ class Simulation {
       require(++report.steps < kStepsMax, "the run does not end");
       if (report.steps == stop_at) pipeline_->request_stop();
       if (report.steps == calm_at) {
-        for (SimBackend* backend : backends_) backend->calm();
+        calm_ = true;
+        for (const auto& [node, backend] : backends_) backend->calm();
       }
+      calm_ ? swaps_->calm(*pipeline_) : swaps_->step(*pipeline_);
       const auto die = random_.below(lanes.size() + 2);
       if (die < lanes.size()) {
         if (!lanes[die]->finished()) lanes[die]->step(milliseconds(0));
@@ -202,10 +212,19 @@ class Simulation {
       check_bounds();
     }
     check_the_end(report);
+    report.swaps = swaps_->done();
     return report;
   }
 
  private:
+  std::unique_ptr<BackendNode> make_backend(NodeIndex node, const std::string& name, std::uint64_t seed,
+                                            const Temper& temper) {
+    auto backend = std::make_unique<SimBackend>(name, seed, temper, oracle_, clock_);
+    if (calm_) backend->calm();
+    backends_[node] = backend.get();
+    return backend;
+  }
+
   void check_bounds() {
     for (Lane* lane : pipeline_->lanes()) {
       const auto* delivery = dynamic_cast<DeliveryLane*>(lane);
@@ -314,7 +333,10 @@ class Simulation {
   Oracle oracle_;
   NoFile undelivered_;
   Graph graph_;
-  std::vector<SimBackend*> backends_;
+  std::map<NodeIndex, SimBackend*> backends_;  // the latest instance of each
+  std::unique_ptr<Swaps> swaps_;
+  std::uint64_t swap_seed_ = 1'000'000'007;
+  bool calm_ = false;
   std::unique_ptr<Pipeline> pipeline_;
 };
 

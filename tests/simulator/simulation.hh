@@ -12,6 +12,7 @@ struct RunReport {
   std::uint64_t steps = 0;
   std::uint64_t records = 0;
   std::uint64_t deliveries = 0;
+  std::uint64_t swaps = 0;  // instances that a reload replaced
   bool halted = false;
 };
 
