@@ -14,10 +14,10 @@ namespace {
 
 const std::string kBefore = R"(sluice: 1
 sources:
-  in: { class: file, config: { path: in.jsonl } }
+  in: { class: file, config: { paths: [in.jsonl] } }
 consumers:
   check: { class: validation, inputs: [in], config: { early_checkpoint: 5 } }
-  watch: { class: slack, inputs: [check], config: { webhook_url: "https://hooks.slack.com/services/a", rules: [] } }
+  watch: { class: slack, inputs: [check], config: { webhook_url: "https://hooks.slack.com/services/a", rules: [{ name: low, title: t, when: { types: [a] } }] } }
 backends:
   log: { class: event_log, inputs: [check], config: { path: out.jsonl }, delivery: { retry: { max_attempts: 3 } } }
   hooks: { class: webhook, inputs: [check], config: { urls: ["http://a/1", "http://a/2"] } }
@@ -128,7 +128,7 @@ TEST_CASE("reload: the log's level changes by itself, and where plugins are look
 
 TEST_CASE("reload: with a spool, retry needs a restart: the spool has its own copy", "[edge][reload]") {
   const std::string spooled = R"(sluice: 1
-sources: { in: { class: file, config: { path: in.jsonl } } }
+sources: { in: { class: file, config: { paths: [in.jsonl] } } }
 backends:
   log: { class: event_log, inputs: [in], config: { path: out.jsonl }, delivery: { when_full: spool, spool: { path: s }, retry: { max_attempts: 3 }, max_batch: 9 } }
 )";
