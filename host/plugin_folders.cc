@@ -4,6 +4,7 @@
 #include "edge/config_loader.hh"
 #include "edge/host_classes.hh"
 #include "edge/plugin_library.hh"
+#include "edge/spool_folders.hh"
 #include "edge/trial_nodes.hh"
 
 #include <algorithm>
@@ -47,6 +48,7 @@ int check_configs(const CheckCommand& command) {
   return check_command(files, open_catalog, std::cout,
                        [](const Config& config, ClassCatalog& catalog, Problems& problems) {
                          try_nodes(config, static_cast<PluginLibrary&>(catalog), problems);  // open_catalog made it
+                         try_spool_folders(config, problems);
                        });
 }
 

@@ -76,7 +76,7 @@ struct SpoolPolicy {
   std::uint64_t segment_bytes = limits::kSpoolSegmentBytes;
   milliseconds group_commit{10};  // from the first event that waits to the sync
   milliseconds interval{1'000};   // between syncs
-  Mark mark;
+  Mark mark, path_mark;
 
   [[nodiscard]] bool on() const noexcept { return !path.empty(); }
 };

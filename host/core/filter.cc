@@ -229,8 +229,40 @@ constexpr std::size_t next_character(std::string_view text, std::size_t at) noex
   return at;
 }
 
+bool holds(const Term& term, const EventView& event) noexcept {
+  const auto each_entry = [&](auto&& compare) {
+    return std::all_of(term.entries.begin(), term.entries.end(), [&](const Term::Entry& entry) {
+      const auto value = value_of(event, entry.known, entry.name);
+      return value && compare(*value, std::string_view(entry.value));
+    });
+  };
+  const auto holds_here = [&](const Term& inner) { return holds(inner, event); };
+  switch (term.kind) {
+    case Term::Kind::exact:
+      return each_entry([](std::string_view a, std::string_view b) { return a == b; });
+    case Term::Kind::prefix:
+      return each_entry([](std::string_view a, std::string_view b) { return a.starts_with(b); });
+    case Term::Kind::suffix:
+      return each_entry([](std::string_view a, std::string_view b) { return a.ends_with(b); });
+    case Term::Kind::types:
+      return std::any_of(term.globs.begin(), term.globs.end(),
+                         [&](const std::string& glob) { return type_matches(glob, event.type()); });
+    case Term::Kind::all:
+      return std::all_of(term.terms.begin(), term.terms.end(), holds_here);
+    case Term::Kind::any:
+      return std::any_of(term.terms.begin(), term.terms.end(), holds_here);
+    case Term::Kind::negation:
+      return !holds_here(term.terms.front());
+    case Term::Kind::sql:
+      return term.sql->matches(event.raw());
+  }
+  return false;
+}
+
+}  // namespace
+
 /// Linear but for the last star: a mismatch lets the latest star take one character more.
-bool glob_matches(std::string_view pattern, std::string_view text) noexcept {
+bool type_matches(std::string_view pattern, std::string_view text) noexcept {
   std::size_t p = 0, t = 0, star = pattern.npos, resume = 0;
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
@@ -251,38 +283,6 @@ bool glob_matches(std::string_view pattern, std::string_view text) noexcept {
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
 }
-
-bool holds(const Term& term, const EventView& event) noexcept {
-  const auto each_entry = [&](auto&& compare) {
-    return std::all_of(term.entries.begin(), term.entries.end(), [&](const Term::Entry& entry) {
-      const auto value = value_of(event, entry.known, entry.name);
-      return value && compare(*value, std::string_view(entry.value));
-    });
-  };
-  const auto holds_here = [&](const Term& inner) { return holds(inner, event); };
-  switch (term.kind) {
-    case Term::Kind::exact:
-      return each_entry([](std::string_view a, std::string_view b) { return a == b; });
-    case Term::Kind::prefix:
-      return each_entry([](std::string_view a, std::string_view b) { return a.starts_with(b); });
-    case Term::Kind::suffix:
-      return each_entry([](std::string_view a, std::string_view b) { return a.ends_with(b); });
-    case Term::Kind::types:
-      return std::any_of(term.globs.begin(), term.globs.end(),
-                         [&](const std::string& glob) { return glob_matches(glob, event.type()); });
-    case Term::Kind::all:
-      return std::all_of(term.terms.begin(), term.terms.end(), holds_here);
-    case Term::Kind::any:
-      return std::any_of(term.terms.begin(), term.terms.end(), holds_here);
-    case Term::Kind::negation:
-      return !holds_here(term.terms.front());
-    case Term::Kind::sql:
-      return term.sql->matches(event.raw());
-  }
-  return false;
-}
-
-}  // namespace
 
 std::optional<Filter> Filter::parse(std::string_view json, std::string& why) {
   try {

@@ -27,6 +27,9 @@ class Filter {
   std::shared_ptr<const Term> root_;
 };
 
+/// A pattern of `types:`: * stands for any run, ? for one character.
+[[nodiscard]] bool type_matches(std::string_view pattern, std::string_view type) noexcept;
+
 /// An attribute by its bare name ("type", "tenant", "specversion") in canonical string form; nothing when absent. The
 /// text lies in the event's memory or is a literal.
 [[nodiscard]] std::optional<std::string_view> attribute_of(const sluice_event& event, std::string_view name) noexcept;

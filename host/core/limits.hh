@@ -46,6 +46,8 @@ inline constexpr std::uint64_t kSpoolWaitingEvents = 32'768;                // e
 inline constexpr std::uint64_t kSpoolWaitingBytes = 16 * 1024 * 1024;       // and their bytes
 inline constexpr std::uint64_t kSpoolRunsInHand = 64;                       // written runs kept for a backend that lags
 inline constexpr std::uint64_t kObserverHandedOn = 512;                     // events an observer is given from memory
+inline constexpr std::uint64_t kObserverEnds = 3;                           // times that a process may end on one event
+inline constexpr std::size_t kWantedTypes = 4096;                           // patterns of an observer
 inline constexpr std::uint64_t kSpoolAgain = 1024;                          // records that wait to be offered again
 inline constexpr std::chrono::milliseconds kSpoolCursorInterval{100};       // between writes of the cursor
 inline constexpr std::chrono::milliseconds kSpoolDiskRetry{1'000};          // after the disk refused

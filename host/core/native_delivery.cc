@@ -78,6 +78,7 @@ void read_spool(const Value* value, const std::string& path, SpoolPolicy& spool,
   spool.mark = value->mark;
   if (const auto folder = map.text("path"); folder && !folder->empty()) {
     spool.path = *folder;
+    spool.path_mark = value->find("path")->mark;
   } else {
     map.wrong(*value, "path", "is missing; name the folder that the spool may have for itself, such as spool/stream");
     spool.path = "spool";  // so that nothing else is said about a spool that is not there

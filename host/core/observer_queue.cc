@@ -66,7 +66,10 @@ void read_observer_queue(const Value* value, const std::string& path, NodeConfig
       if (value->find(key) != nullptr) queue.refuse(key, "belongs to a durable queue, and this one is lossy");
     }
   } else {
-    if (const auto folder = queue.text("path"); folder && !folder->empty()) spool.path = *folder;
+    if (const auto folder = queue.text("path"); folder && !folder->empty()) {
+      spool.path = *folder;
+      spool.path_mark = value->find("path")->mark;
+    }
     read_spool_bounds(value, queue, spool);
     queue.choice("on_full", {{"drop_newest", OnFull::drop_newest}, {"block", OnFull::block}}, spool.on_full);
   }

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice {
 
@@ -79,6 +80,8 @@ class ConsumerNode : public Node {
   [[nodiscard]] virtual bool wants_settled() const noexcept = 0;
   virtual void settled(std::span<const std::uint64_t> seq, std::span<const std::uint8_t> outcome) = 0;
   [[nodiscard]] virtual bool emits() const noexcept = 0;
+  /// Of an observer: patterns of the types that it can use; none: every type. Before start().
+  [[nodiscard]] virtual std::vector<std::string> wanted_types() { return {}; }
 };
 
 class BackendNode : public Node {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/spool_format.hh"
+#include "core/under_way.hh"
 
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,8 @@ class SpoolStore {
   [[nodiscard]] virtual SpoolAnswer write_cursor(std::string_view bytes, bool durable) = 0;
   /// One line to the end of the rejected events, durable when it returns.
   [[nodiscard]] virtual SpoolAnswer add_rejected(std::string_view line) = 0;
+  /// Of an observer's queue, between open() and close(): what is shown now. Null when it cannot be kept.
+  [[nodiscard]] virtual UnderWay* under_way() noexcept { return nullptr; }
   /// Lets go of everything.
   virtual void close() noexcept = 0;
 };

@@ -12,6 +12,7 @@
 
 #include <sluice/ext/input_size.h>
 #include <sluice/ext/summary.h>
+#include <sluice/ext/wants.h>
 
 #include <algorithm>
 #include <atomic>
@@ -147,6 +148,20 @@ class Border {
       }
     });
     return bytes;
+  }
+
+  std::vector<std::string> wanted_types() {
+    if (!SLUICE_HAS(table_, sluice_class, extension) || table_->extension == nullptr) return {};
+    std::vector<std::string> wanted, heard;
+    call_void("wanted_types", [&] {
+      const auto* offered = static_cast<const sluice_wants*>(table_->extension(table_, SLUICE_WANTS));
+      if (offered == nullptr || !SLUICE_HAS(offered, sluice_wants, types) || offered->types == nullptr) return;
+      const sluice_str* patterns = nullptr;
+      const std::uint32_t count = offered->types(node_, &patterns);
+      for (std::uint32_t i = 0; i < count; ++i) heard.emplace_back(patterns[i].ptr, patterns[i].len);
+      wanted.swap(heard);  // whole or not at all: half a list would hide events
+    });
+    return wanted;
   }
 
   [[nodiscard]] const sluice_class& table() const noexcept { return *table_; }

@@ -81,6 +81,7 @@ class PluginConsumer final : public PluginNode<ConsumerNode> {
     border_.call_void("settled", [&] { settled_(border_.node(), seq.data(), outcome.data(), count); });
   }
   bool emits() const noexcept override { return (border_.table().flags & SLUICE_EMITS) != 0; }
+  std::vector<std::string> wanted_types() override { return border_.wanted_types(); }
 
  private:
   decltype(sluice_consumer::process) const process_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace sluice {
 namespace {
@@ -113,7 +115,23 @@ SpoolAnswer SpoolFiles::open_rejected(std::uint64_t& bytes) {
   return {};
 }
 
+/// Its bytes are written before they are mapped: a store into a hole of the file would end the process on a full disk.
+UnderWay* SpoolFiles::under_way() noexcept {
+  if (under_way_ != nullptr || !folder_file_.is_open()) return under_way_;
+  const SpoolFile file(::openat(folder_file_.fd(), kUnderWayName, O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!file.is_open()) return nullptr;
+  char bytes[sizeof(UnderWay)] = {};
+  if (::pread(file.fd(), bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) {
+    std::fill_n(bytes, sizeof bytes, '\0');
+  }
+  if (::pwrite(file.fd(), bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) return nullptr;
+  void* page = ::mmap(nullptr, sizeof(UnderWay), PROT_READ | PROT_WRITE, MAP_SHARED, file.fd(), 0);
+  if (page != MAP_FAILED) under_way_ = static_cast<UnderWay*>(page);
+  return under_way_;
+}
+
 void SpoolFiles::close() noexcept {
+  if (under_way_ != nullptr) ::munmap(std::exchange(under_way_, nullptr), sizeof(UnderWay));
   newest_.close();
   reading_.close();
   rejected_.close();

@@ -3,6 +3,7 @@
 //   00000000000000000001.seg …     the segments (core/spool_format.hh)
 //   cursor                         how far it is; replaced whole
 //   rejected.jsonl                 events that the far side refused for good, a line each, with the reason
+//   underway                       what an observer is shown right now (core/under_way.hh), of its queue only
 //   lock                           who has it open: one process at a time
 //   *.seg.corrupt, *.seg.torn      what was damaged, kept for people; no part of the spool
 //
@@ -39,6 +40,7 @@ class SpoolFile {
 inline constexpr const char* kSpoolCursorName = "cursor";
 inline constexpr const char* kSpoolRejectedName = "rejected.jsonl";
 inline constexpr const char* kSpoolLockName = "lock";
+inline constexpr const char* kUnderWayName = "underway";
 
 /// The segments in a folder, by number. False when it cannot be read.
 [[nodiscard]] bool list_segments(const std::string& folder, std::vector<SpoolFileFacts>& out, std::string& why);
@@ -47,6 +49,7 @@ class SpoolFiles final : public SpoolStore {
  public:
   /// The folder is made when it is opened; its parents as well.
   explicit SpoolFiles(std::string folder) : folder_(std::move(folder)) {}
+  ~SpoolFiles() override { SpoolFiles::close(); }
 
   [[nodiscard]] SpoolAnswer open(SpoolListing& out) override;
   [[nodiscard]] std::string place() const override { return folder_; }
@@ -59,6 +62,7 @@ class SpoolFiles final : public SpoolStore {
   [[nodiscard]] SpoolAnswer set_aside(std::uint64_t first) override;
   [[nodiscard]] SpoolAnswer write_cursor(std::string_view bytes, bool durable) override;
   [[nodiscard]] SpoolAnswer add_rejected(std::string_view line) override;
+  [[nodiscard]] UnderWay* under_way() noexcept override;
   void close() noexcept override;
 
  private:
@@ -71,7 +75,8 @@ class SpoolFiles final : public SpoolStore {
   const std::string folder_;
   SpoolFile folder_file_, lock_, newest_, reading_, rejected_;
   std::uint64_t newest_first_ = 0, reading_first_ = 0;
-  bool folder_changed_ = false;  // a segment's name is not durable yet
+  UnderWay* under_way_ = nullptr;  // mapped
+  bool folder_changed_ = false;    // a segment's name is not durable yet
 };
 
 }  // namespace sluice

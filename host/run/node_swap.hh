@@ -12,6 +12,7 @@
 
 #include "core/config.hh"
 #include "core/ports.hh"
+#include "core/wanted_types.hh"
 #include "run/credit_pool.hh"
 
 #include <atomic>
@@ -32,10 +33,11 @@ struct NodeSwap {
   std::unique_ptr<ConsumerNode> observer;  // the same of an observer's
   bool way_back = false;                   // the old configuration again: there is nothing to go back to
 
-  // Set by Pipeline::swap(): where the instance is owned, and who is woken by an answer.
+  // Set by Pipeline::swap(): where the instance is owned, who is woken by an answer, what the instance asks for.
   std::unique_ptr<BackendNode>* backend_seat = nullptr;
   std::unique_ptr<ConsumerNode>* observer_seat = nullptr;
   Wakeable* asker = nullptr;
+  WantedTypes wanted;  // what the new observer can use
 
   // The lane's answer.
   std::uint64_t under_way = 0;   // events that the old instance had when it was asked

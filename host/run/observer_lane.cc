@@ -2,6 +2,8 @@
 
 #include "core/backoff.hh"
 
+#include <algorithm>
+
 namespace sluice {
 
 ObserverLane::ObserverLane(std::string name, ConsumerNode& node, LaneWorld world, NodeStats& stats, QueueBounds bounds)
@@ -74,6 +76,25 @@ void ObserverLane::tell(const Run& run, Outcome outcome, std::string_view reason
   run.sink->settled(std::move(completions));
 }
 
+/// What was under way when the last process ended comes one by one, so that it shows which event it is.
+void ObserverLane::take_in(Run&& run) {
+  const auto number = [&](std::uint32_t i) { return run.page + run.events[i].origin; };
+  if (under_way_ == nullptr || run.sink == nullptr || run.count < 2 ||
+      !under_way_->suspects_any(number(0), number(run.count - 1) + 1)) {
+    queue_.push_back(std::move(run));
+    return;
+  }
+  std::uint64_t left = run.bytes;
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    Run one = run;
+    one.events = run.events + i;
+    one.count = 1;
+    one.bytes = i + 1 == run.count ? left : std::min<std::uint64_t>(left, run.events[i].json.len);
+    left -= one.bytes;
+    queue_.push_back(std::move(one));
+  }
+}
+
 /// False when the observer's far side is away: the same run comes again later.
 bool ObserverLane::show(Run& run, bool finishing) {
   if (run.sink != nullptr && (broken_ || !started_)) {  // at the end, and never started: they are kept
@@ -88,7 +109,14 @@ bool ObserverLane::show(Run& run, bool finishing) {
     const std::uint32_t flags = run.sink != nullptr ? SLUICE_KEPT : 0;
     const sluice_batch batch{sizeof(sluice_batch), run.count, sizeof(sluice_event), flags, run.events, 0};
     std::string error;
+    const bool watched = under_way_ != nullptr && run.sink != nullptr;
+    if (watched) {
+      const std::uint64_t first = run.page + run.events[0].origin;
+      under_way_->begin(first, run.page + run.events[run.count - 1].origin + 1 - first);
+    }
     const sluice_status status = observer_->process(batch, nullptr, nullptr, error);
+    if (watched && status == SLUICE_OK) under_way_->taken();
+    if (watched && status == SLUICE_AWAY) under_way_->count.store(0, std::memory_order_release);
     if (status == SLUICE_AWAY && !finishing) {
       if (again_ns_ == 0) {
         set_state(NodeState::away);
@@ -123,7 +151,7 @@ void ObserverLane::step(std::chrono::milliseconds max_rest) {
   const bool finishing = finish_.load(std::memory_order_acquire);
   {
     const std::lock_guard lock(inbox_mutex_);
-    for (Run& run : inbox_) queue_.push_back(std::move(run));
+    for (Run& run : inbox_) take_in(std::move(run));
     inbox_.clear();
     closed_ = finishing;
   }

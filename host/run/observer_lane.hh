@@ -5,6 +5,7 @@
 
 #include "core/node_health.hh"
 #include "core/type_table.hh"
+#include "core/under_way.hh"
 #include "run/lane.hh"
 #include "run/node_swap.hh"
 
@@ -19,6 +20,8 @@ class ObserverLane final : public DeliveryLane, public NodeEvents, public NodeHe
   ObserverLane(std::string name, ConsumerNode& node, LaneWorld world, NodeStats& stats, QueueBounds bounds);
 
   void set_started(bool started) noexcept { started_ = started; }
+  /// Of its durable queue. Before the first step.
+  void set_under_way(UnderWay* under_way) noexcept { under_way_ = under_way; }
   void push(Run&& run) override;
   void step(std::chrono::milliseconds max_rest) override;
   [[nodiscard]] bool finished() const noexcept override { return finished_.load(std::memory_order_acquire); }
@@ -45,6 +48,7 @@ class ObserverLane final : public DeliveryLane, public NodeEvents, public NodeHe
  private:
   static constexpr std::uint64_t kAgainNs = 200'000'000;  // until it is shown again what it did not take
   [[nodiscard]] bool accept(Run& run);
+  void take_in(Run&& run);
   bool show(Run& run, bool finishing);
   static void tell(const Run& run, Outcome outcome, std::string_view reason);
   void try_start(std::uint64_t now_ns);
@@ -59,6 +63,7 @@ class ObserverLane final : public DeliveryLane, public NodeEvents, public NodeHe
   std::vector<Run> inbox_;
   bool closed_ = false;  // guarded by the mutex
   std::deque<Run> queue_;
+  UnderWay* under_way_ = nullptr;
   bool started_ = false;
   bool broken_ = false;
   bool unusable_ = false;  // the instance did not start, and is waited out until there is another

@@ -40,6 +40,7 @@ void Pipeline::build() {
   backends_.resize(count);
   spools_.resize(count);
   observers_.resize(count);
+  wants_.resize(count);
   consumers_.resize(count);
   publish_logs_.resize(count);
   sources_.resize(count);
@@ -72,6 +73,7 @@ void Pipeline::build() {
       observers_[i] = std::make_unique<ObserverLane>(node.name, *nodes_[i].consumer, lane_world(i), *stats_[i],
                                                      QueueBounds{config.observer_queue, limits::kQueueBytes});
       lane_of[i] = put_spool_before(i, *observers_[i], *nodes_[i].consumer, lane_world(i));
+      wants_[i] = std::make_unique<ObserverWants>(WantedTypes(nodes_[i].consumer->wanted_types()));
       if (spools_[i] != nullptr) spools_[i]->set_keeping();
     } else if (node.kind == NodeKind::consumer) {
       consumers_[i] =
@@ -107,6 +109,7 @@ void Pipeline::build() {
                           }
                           waker_.wake();
                         },
+                        wants_,
                         key_stores_[reach.source].get()};
     sources_[reach.source] = std::make_unique<SourceLane>(name, *nodes_[reach.source].source, lane_world(reach.source),
                                                           *stats_[reach.source], std::move(wiring));
@@ -146,8 +149,10 @@ void Pipeline::start() {
                      fields);
     return false;
   };
-  for (auto& spool : spools_) {
-    if (spool != nullptr) spool->open();  // or nothing is started at all
+  for (NodeIndex i = 0; i < nodes_.size(); ++i) {
+    if (spools_[i] == nullptr) continue;
+    spools_[i]->open();  // or nothing is started at all
+    if (observers_[i] != nullptr) observers_[i]->set_under_way(spools_[i]->under_way());
   }
   // Receivers before senders: nobody emits into a node that is not up yet.
   for (NodeIndex i = 0; i < nodes_.size(); ++i) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/graph.hh"
+#include "core/wanted_types.hh"
 #include "run/backend_lane.hh"
 #include "run/dedup_lane.hh"
 #include "run/inline_consumer.hh"
@@ -118,6 +119,7 @@ class Pipeline final : public Wakeable {
   std::vector<std::unique_ptr<BlockPool>> spool_blocks_;
   std::vector<std::unique_ptr<SpoolLane>> spools_;  // in front of backends_ and observers_; null without a spool
   std::vector<std::unique_ptr<ObserverLane>> observers_;
+  std::vector<std::unique_ptr<ObserverWants>> wants_;  // of observers
   std::vector<std::unique_ptr<InlineConsumer>> consumers_;
   std::vector<std::unique_ptr<SourceLane>> sources_;
   std::vector<std::unique_ptr<NodeStats>> key_store_stats_;

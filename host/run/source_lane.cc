@@ -49,6 +49,12 @@ SourceLane::SourceLane(std::string name, SourceNode& node, LaneWorld world, Node
   if (config_.dedup) dedup_ = std::make_unique<DedupGate>(*config_.dedup, ledger_, stats_, wiring_.key_store);
   for (const NodeIndex lane : reach_.required) required_[lane] = 1;
   for (const NodeIndex lane : reach_.keeping) keeping_[lane] = 1;
+  picks_.resize(wiring_.graph->nodes.size());
+  for (const NodeIndex lane : reach_.lanes) {
+    if (const ObserverWants* wants = wiring_.wants_of[lane].get(); wants != nullptr) {
+      picks_[lane] = std::make_unique<ObserverPicks>(*wants);
+    }
+  }
   for (const NodeIndex lane : reach_.gating) {
     gating_[lane] = 1;
     taken_.push_back({wiring_.lane_of[lane]});

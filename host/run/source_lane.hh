@@ -12,12 +12,14 @@
 #include "run/few_of_many.hh"
 #include "run/inline_consumer.hh"
 #include "run/lane.hh"
+#include "run/observer_picks.hh"
 #include "run/pull.hh"
 
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 namespace sluice {
@@ -37,9 +39,10 @@ struct SourceWiring {
   std::vector<DeliveryLane*> lane_of;        // by node index; null for sources and inline consumers
   std::vector<InlineConsumer*> consumer_of;  // by node index
   TypeTable* types = nullptr;
-  UndeliveredSink* undelivered = nullptr;             // may be null
-  std::function<void(const std::string& text)> halt;  // a consumer halted the graph
-  DedupLane* key_store = nullptr;                     // of its `dedup`; null: the keys are kept in memory
+  UndeliveredSink* undelivered = nullptr;                    // may be null
+  std::function<void(const std::string& text)> halt;         // a consumer halted the graph
+  std::span<const std::unique_ptr<ObserverWants>> wants_of;  // by node index; null for what is no observer
+  DedupLane* key_store = nullptr;                            // of its `dedup`; null: the keys are kept in memory
 };
 
 class SourceLane final : public Lane, public NodeEvents, public SettleSink {
@@ -138,6 +141,8 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   void consume(NodeIndex target, std::span<const sluice_event> events);
   void route_verdicts(NodeIndex target, std::span<const sluice_event> events, Judgement& judgement);
   std::span<const sluice_event> select(std::span<const sluice_event> events, const Filter& filter, bool want);
+  template <class Picks>
+  std::span<const sluice_event> pick(std::span<const sluice_event> events, Picks&& picks);
   std::span<sluice_event> adopt(std::span<const sluice_event> events, Judgement& judgement, std::uint32_t port);
   void tick_consumers(std::uint64_t now_ns);
   void keep_for_undelivered(const Pull& pull);
@@ -178,6 +183,7 @@ class SourceLane final : public Lane, public NodeEvents, public SettleSink {
   std::vector<std::uint8_t> required_;  // by node index
   std::vector<std::uint8_t> keeping_;
   std::vector<std::uint8_t> gating_;
+  std::vector<std::unique_ptr<ObserverPicks>> picks_;   // by node index; null for what is no observer
   std::vector<std::unique_ptr<Judgement>> judgements_;  // one per depth of the consumer chain
   std::size_t depth_ = 0;
   std::uint64_t next_seq_ = 1;

@@ -84,23 +84,32 @@ void SourceLane::route(const std::vector<NodeIndex>& targets, std::span<const sl
   for (const NodeIndex target : targets) deliver(target, events);
 }
 
-std::span<const sluice_event> SourceLane::select(std::span<const sluice_event> events, const Filter& filter,
-                                                 bool want) {
+template <class Picks>
+std::span<const sluice_event> SourceLane::pick(std::span<const sluice_event> events, Picks&& picks) {
   std::size_t first_other = 0;
-  while (first_other < events.size() && filter.matches(events[first_other]) == want) ++first_other;
+  while (first_other < events.size() && picks(events[first_other])) ++first_other;
   if (first_other == events.size()) return events;
   auto* chosen = pending_.block->allocate_array<sluice_event>(events.size());
   std::copy_n(events.data(), first_other, chosen);
   std::size_t count = first_other;
   for (std::size_t i = first_other + 1; i < events.size(); ++i) {
-    if (filter.matches(events[i]) == want) chosen[count++] = events[i];
+    if (picks(events[i])) chosen[count++] = events[i];
   }
+  pending_.block->shrink_last(reinterpret_cast<const char*>(chosen), count * sizeof(sluice_event));
   return {chosen, count};
+}
+
+std::span<const sluice_event> SourceLane::select(std::span<const sluice_event> events, const Filter& filter,
+                                                 bool want) {
+  return pick(events, [&](const sluice_event& event) { return filter.matches(event) == want; });
 }
 
 void SourceLane::deliver(NodeIndex target, std::span<const sluice_event> events) {
   const GraphNode& node = wiring_.graph->nodes[target];
   const NodeConfig& config = wiring_.config->nodes[node.config];
+  if (ObserverPicks* picks = picks_[target].get(); picks != nullptr && picks->by_type()) {
+    events = pick(events, [&](const sluice_event& event) { return picks->wants(event); });
+  }
   const std::span<const sluice_event> chosen = config.when ? select(events, *config.when, true) : events;
   if (DeliveryLane* lane = wiring_.lane_of[target]; lane != nullptr) {
     if (!chosen.empty()) push(*lane, target, chosen);

@@ -258,10 +258,18 @@ void SpoolLane::set_rejected_aside(std::uint64_t now_ns) {
   for (const auto& [from, to] : done) log_.complete(from, to);
   completed_some_ = true;
   stats_.spool_rejected.add(count);
+  if (keeping_) note_set_aside(now_ns);
   if (rejected_said_ns_ != 0 && now_ns < rejected_said_ns_ + kSecond) return;
   rejected_said_ns_ = now_ns;
   say(Level::warn, "Events were rejected and are kept beside the spool; 'sluice spool cat --rejected' shows them",
       {{"count", std::to_string(count), true}, {"last_reason", reason, false}, {"path", store_.place(), false}});
+}
+
+/// Another event may end the process in a moment: then this one must not come again.
+void SpoolLane::note_set_aside(std::uint64_t now_ns) {
+  if (!unsynced_.empty()) sync(now_ns);
+  if (!unsynced_.empty()) return;
+  if (const SpoolAnswer answer = log_.write_cursor(true); !answer.ok()) disk_refused(answer, now_ns);
 }
 
 /// False: the record cannot be read now.

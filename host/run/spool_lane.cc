@@ -38,6 +38,7 @@ void SpoolLane::open() {
                      (keeping_ ? "; queue: {path: FOLDER} puts it elsewhere, queue: lossy does without" : ""));
   }
   feed_next_ = log_.cursor().low();
+  heed_last_end();
   publish_figures();
   report_damage();
   if (const std::uint64_t left = log_.open_records(); left > 0) {
@@ -46,6 +47,27 @@ void SpoolLane::open() {
                  : "The spool holds events of an earlier run: they are delivered first",
         {{"count", std::to_string(left), true}, {"path", store_.place(), false}});
   }
+}
+
+/// An event on which the observer, or the whole process with it, failed each time is set aside like one that a far side
+/// refused: step() does so before anything is fed.
+void SpoolLane::heed_last_end() {
+  UnderWay* const under_way = this->under_way();
+  if (under_way == nullptr) return;
+  under_way->heed_end(log_.cursor().low(), log_.next());
+  const std::uint64_t ends = under_way->ends.load(std::memory_order_relaxed);
+  const std::uint64_t from = under_way->suspects.load(std::memory_order_relaxed);
+  const std::uint64_t count = under_way->suspects_end.load(std::memory_order_relaxed) - from;
+  if (ends == 0) return;
+  if (count > 1 || ends < limits::kObserverEnds) {
+    say(Level::warn, "The last run ended while the observer was shown events, or it failed on them: now one by one",
+        {{"count", std::to_string(count), true}, {"times", std::to_string(ends), true}});
+    return;
+  }
+  const std::string reason = "the observer failed, or the process ended, " + std::to_string(ends) +
+                             " times in a row while it was shown this event";
+  rejected_.push_back({from, from + 1, 0, reason});
+  under_way->acquit();
 }
 
 // ---- what others say, from any thread ----

@@ -41,6 +41,8 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   void set_keeping() noexcept { keeping_ = true; }
   /// Takes over what an earlier run left. Throws SetupError.
   void open();
+  /// What the observer is shown, for its lane. After open(); null when nobody keeps it.
+  [[nodiscard]] UnderWay* under_way() noexcept { return keeping_ ? store_.under_way() : nullptr; }
 
   void push(Run&& run) override;
   void step(std::chrono::milliseconds max_rest) override;
@@ -80,6 +82,7 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   };
 
   // spool_lane.cc
+  void heed_last_end();
   void take_in();
   void turn_away(const Run& run);
   void rest(std::uint64_t now_ns, std::chrono::milliseconds max_rest);
@@ -115,6 +118,7 @@ class SpoolLane final : public DeliveryLane, public SettleSink {
   [[nodiscard]] std::uint64_t queued_ns_of(std::int64_t first_unix_ns) const noexcept;
   void complete(const Completion& completion, std::uint64_t now_ns);
   void set_rejected_aside(std::uint64_t now_ns);
+  void note_set_aside(std::uint64_t now_ns);
   [[nodiscard]] bool rejected_line(std::uint64_t number, const Rejected& rejected, std::string& lines);
 
   const SpoolPolicy policy_;

@@ -8,6 +8,7 @@
 #include <sluice/cpp/plugin.hh>
 
 #include <memory>
+#include <span>
 #include <string>
 
 namespace alerting {
@@ -54,6 +55,8 @@ class AlertNode {
     if (unwritten_) throw sluice::Away("the state of the alerts cannot be written: what comes is held back");
     return SLUICE_OK;
   }
+
+  [[nodiscard]] std::span<const sluice_str> wanted_types() const noexcept { return rules_.wanted_types(); }
 
   void test_message(std::chrono::milliseconds) {
     const Answer answer = receiver_.send(test_text(wall_clock_ms()));

@@ -1,5 +1,7 @@
 #include "rules.hh"
 
+#include "wants.hh"
+
 #include <sluice/cpp/guard.hh>
 
 #include <algorithm>
@@ -65,6 +67,24 @@ Rules::Rules(sluice::HostView host, sluice::ConfigView config, Escape escape) {
       }
     }
   }
+  want_types();
+}
+
+/// One rule that cannot be put into types is enough to want them all. An end without a filter comes by time alone.
+void Rules::want_types() {
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    const std::string at = "/rules/" + std::to_string(i);
+    for (const std::string& when : {at + "/when", at + "/resolve/when"}) {
+      const bool ends = when != at + "/when";
+      if (ends && !rules_[i].ends.filter) continue;
+      const auto types = types_of_filter(config_json_, when);
+      if (!types) return wanted_patterns_.clear();
+      wanted_patterns_.insert(wanted_patterns_.end(), types->begin(), types->end());
+    }
+  }
+  std::sort(wanted_patterns_.begin(), wanted_patterns_.end());
+  wanted_patterns_.erase(std::unique(wanted_patterns_.begin(), wanted_patterns_.end()), wanted_patterns_.end());
+  for (const std::string& pattern : wanted_patterns_) wanted_.push_back(sluice::str(pattern));
 }
 
 Rules::Picks Rules::picks_from(sluice::HostView host, sluice::ConfigView config, const std::string& at) {

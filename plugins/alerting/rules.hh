@@ -15,6 +15,7 @@
 #include <sluice/cpp/filter.hh>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -31,6 +32,8 @@ class Rules {
   void match(sluice::EventView event, std::vector<Occurrence>& out);
 
   [[nodiscard]] std::vector<RuleTraits> traits() const;
+  /// Patterns of the event types that any rule can use, to fire or to end an alert. None: every type.
+  [[nodiscard]] std::span<const sluice_str> wanted_types() const noexcept { return wanted_; }
 
  private:
   struct Picks {
@@ -52,6 +55,7 @@ class Rules {
 
   [[nodiscard]] Picks picks_from(sluice::HostView host, sluice::ConfigView config, const std::string& at);
   [[nodiscard]] Rule rule_from(sluice::HostView host, sluice::ConfigView config, std::uint32_t number, Escape escape);
+  void want_types();
   [[nodiscard]] const std::vector<Candidate>& candidates(sluice::EventView event);
   [[nodiscard]] bool conditions_hold(sluice::EventView event, const std::vector<Condition>& conditions);
   bool look_up(sluice::EventView event, const Rule& rule, const Labels* labels, std::string_view name,
@@ -60,6 +64,8 @@ class Rules {
 
   JsonReader config_json_, data_;
   std::vector<Rule> rules_;
+  std::vector<std::string> wanted_patterns_;
+  std::vector<sluice_str> wanted_;  // over them
   std::unordered_map<std::string, std::vector<Candidate>> by_type_;
   std::vector<Candidate> uncached_;
   std::string type_;  // buffer for lookups

@@ -40,6 +40,7 @@ MetricsSql::MetricsSql(sluice::HostView host, sluice::ConfigView config)
       reader_(table_),
       buffer_(static_cast<std::size_t>(config.integer("buffer_rows")),
               static_cast<std::size_t>(config.integer("buffer_bytes"))) {
+  for (const std::string& type : types_) wanted_.push_back(sluice::str(type));
   const auto counter = [&](const char* name, const char* help) { return host_.cell(SLUICE_COUNTER, name, help); };
   written_cell_ = counter("sql_rows_written_total", "Rows that are in the table.");
   repeated_cell_ = counter("sql_rows_repeated_total", "Rows left out because their event has one already.");

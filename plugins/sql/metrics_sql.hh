@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class MetricsSql {
   std::uint32_t tick(std::uint64_t now_ns, sluice_writer* out);
   void stop(std::chrono::milliseconds);
   std::string summary() const;
+  [[nodiscard]] std::span<const sluice_str> wanted_types() const noexcept { return wanted_; }
 
  private:
   [[nodiscard]] bool wanted(std::string_view type) const;
@@ -38,6 +40,7 @@ class MetricsSql {
   sluice::HostView host_;
   const Table table_;
   const std::vector<std::string> types_;
+  std::vector<sluice_str> wanted_;  // over them, as patterns
   const std::size_t batch_rows_;
   const std::uint64_t flush_ns_;
   std::unique_ptr<Database> database_;

@@ -246,3 +246,29 @@ TEST_CASE("spool commands: what is no spool is refused by name", "[edge][spool]"
   CHECK(std::get<SpoolCommand>(cat).rejected);
   CHECK(std::get<SpoolCommand>(cat).paths == std::vector<std::string>{"a", "b"});
 }
+
+TEST_CASE("spool files: what is under way outlives the process that noted it, and a torn note says nothing") {
+  const Folder folder;
+  SpoolListing listing;
+  {
+    SpoolFiles files(folder.path);
+    CHECK(files.under_way() == nullptr);  // nobody owns the folder yet
+    REQUIRE(files.open(listing).ok());
+    REQUIRE(files.under_way() != nullptr);
+    CHECK(files.under_way()->count.load() == 0);
+    files.under_way()->begin(5, 2);
+  }
+  {
+    SpoolFiles files(folder.path);
+    REQUIRE(files.open(listing).ok());
+    REQUIRE(files.under_way() != nullptr);
+    CHECK(files.under_way()->first.load() == 5);
+    CHECK(files.under_way()->count.load() == 2);
+  }
+  fs::resize_file(folder.path + "/" + kUnderWayName, 9);
+  SpoolFiles files(folder.path);
+  REQUIRE(files.open(listing).ok());
+  REQUIRE(files.under_way() != nullptr);
+  CHECK(files.under_way()->first.load() == 0);
+  CHECK(files.under_way()->count.load() == 0);
+}

@@ -127,6 +127,7 @@ class FakeConsumer final : public ConsumerNode {
   std::function<sluice_status(const sluice_batch&, std::uint8_t*, sluice_writer*, std::string&)> judge;
   std::function<std::uint32_t(std::uint64_t, sluice_writer*)> timer;  // none: it does not tick
   std::vector<std::string> seen;
+  std::vector<std::string> wants;  // patterns of types; none: every type
   bool emitting = false;
   Status start_with;
   NodeEvents* events = nullptr;
@@ -143,6 +144,7 @@ class FakeConsumer final : public ConsumerNode {
   [[nodiscard]] bool wants_settled() const noexcept override { return false; }
   void settled(std::span<const std::uint64_t>, std::span<const std::uint8_t>) override {}
   [[nodiscard]] bool emits() const noexcept override { return emitting; }
+  [[nodiscard]] std::vector<std::string> wanted_types() override { return wants; }
 };
 
 /// A key store that outlives its pipeline when the test keeps `keys`, as a file or a server does.

@@ -26,6 +26,7 @@ struct MemoryDisk {
   std::uint64_t most_bytes = ~std::uint64_t{0};  // room for segments
   bool owned = false;
   std::uint64_t syncs = 0, removed = 0;
+  UnderWay under_way;
   /// Asked before every call that changes something: "create", "append", "sync", "cut", "remove", "cursor", "rejected".
   std::function<SpoolFault(std::string_view what)> fault;
 
@@ -127,6 +128,7 @@ class MemorySpool final : public SpoolStore {
     disk_.rejected.emplace_back(line);
     return {};
   }
+  UnderWay* under_way() noexcept override { return &disk_.under_way; }
   void close() noexcept override {
     if (mine_) disk_.owned = false;
     mine_ = false;

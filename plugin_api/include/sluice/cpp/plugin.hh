@@ -28,24 +28,20 @@
 //   consumer     sluice_status process(BatchView, std::uint8_t* verdict, sluice_writer* out, sluice_error&)
 //                std::uint32_t tick(std::uint64_t now_ns, sluice_writer* out)
 //                void settled(const std::uint64_t* seq, const std::uint8_t* outcome, std::uint32_t count)
+//                std::span<const sluice_str> wanted_types() of an observer: patterns, none for every type (ext/wants.h)
 //   backend      sluice_status publish(BatchView, std::uint32_t& taken) · void flush()
 #pragma once
 
-#include "../ext/alert.h"
-#include "../ext/input_size.h"
-#include "../ext/key_store.h"
-#include "../ext/summary.h"
 #include "../module.h"
 #include "config_view.hh"
 #include "event_view.hh"
+#include "extension.hh"
 #include "guard.hh"
+#include "held.hh"
 #include "host_view.hh"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -78,33 +74,6 @@ class SettlementsView {
 };
 
 namespace thunk {
-
-/// What a sluice_node* points to: the plugin's object, and the host for the calls that can report an error only there.
-template <class T>
-struct Held {
-  Held(const sluice_host& host, const sluice_config& config) : host(host), node(HostView(host), ConfigView(config)) {}
-  HostView host;
-  T node;
-};
-
-template <class T>
-T& as(sluice_node* node) noexcept {
-  return reinterpret_cast<Held<T>*>(node)->node;
-}
-
-/// For calls without an error text: what was thrown is logged, never lost.
-template <class T, class Body>
-sluice_status guarded_call(sluice_node* node, const char* call, Body&& body) noexcept {
-  char text[256];
-  sluice_error error{sizeof(sluice_error), sizeof text, 0, 0, text};
-  const sluice_status status = guarded(&error, body);
-  if (error.len != 0) {
-    char line[320];
-    const int length = std::snprintf(line, sizeof line, "%s() threw: %.*s", call, static_cast<int>(error.len), text);
-    reinterpret_cast<Held<T>*>(node)->host.log(SLUICE_LOG_ERROR, {line, static_cast<std::size_t>(length)});
-  }
-  return status;
-}
 
 template <class T>
 sluice_status create(const sluice_host* host, const sluice_config* config, sluice_node** node, sluice_error* error) {
@@ -173,128 +142,6 @@ template <class T>
 void flush(sluice_node* node) {
   (void)guarded_call<T>(node, "flush", [&] { return as<T>(node).flush(), SLUICE_OK; });
 }
-template <class T>
-std::uint64_t input_bytes(sluice_node* node) {
-  std::uint64_t bytes = 0;
-  (void)guarded_call<T>(node, "input_bytes", [&] { return bytes = as<T>(node).input_bytes(), SLUICE_OK; });
-  return bytes;
-}
-template <class T>
-std::uint32_t write_summary(sluice_node* node, char* text, std::uint32_t cap) {
-  std::uint32_t length = 0;
-  (void)guarded_call<T>(node, "summary", [&] {
-    const std::string lines = as<T>(node).summary();
-    length = static_cast<std::uint32_t>(std::min<std::size_t>(lines.size(), cap));
-    std::memcpy(text, lines.data(), length);
-    return SLUICE_OK;
-  });
-  return length;
-}
-template <class T>
-concept StoresKeys = requires(T t, std::span<const sluice_str> keys, std::uint8_t* present,
-                              std::chrono::milliseconds d) {
-  t.lookup(keys, present, d);
-  t.record(keys, d, d);
-};
-template <class T>
-sluice_status lookup(sluice_node* node, const sluice_str* keys, std::uint32_t count, std::uint8_t* present,
-                     std::int32_t timeout_ms, sluice_error* error) {
-  return guarded(error, [&] {
-    return as<T>(node).lookup(std::span(keys, count), present, std::chrono::milliseconds(timeout_ms)), SLUICE_OK;
-  });
-}
-template <class T>
-sluice_status record(sluice_node* node, const sluice_str* keys, std::uint32_t count, std::uint64_t ttl_ms,
-                     std::int32_t timeout_ms, sluice_error* error) {
-  return guarded(error, [&] {
-    const std::chrono::milliseconds ttl(ttl_ms), timeout(timeout_ms);
-    return as<T>(node).record(std::span(keys, count), ttl, timeout), SLUICE_OK;
-  });
-}
-template <class T>
-concept ClaimsKeys = requires(T t, std::span<const sluice_str> keys, std::uint8_t* taken, std::chrono::milliseconds d) {
-  t.claim(keys, keys, taken, d, d);
-  t.release(keys, keys, d);
-};
-template <class T>
-sluice_status claim(sluice_node* node, const sluice_str* keys, const sluice_str* owners, std::uint32_t count,
-                    std::uint64_t ttl_ms, std::uint8_t* taken, std::int32_t timeout_ms, sluice_error* error) {
-  return guarded(error, [&] {
-    const std::chrono::milliseconds ttl(ttl_ms), timeout(timeout_ms);
-    return as<T>(node).claim(std::span(keys, count), std::span(owners, count), taken, ttl, timeout), SLUICE_OK;
-  });
-}
-template <class T>
-sluice_status release(sluice_node* node, const sluice_str* keys, const sluice_str* owners, std::uint32_t count,
-                      std::int32_t timeout_ms, sluice_error* error) {
-  return guarded(error, [&] {
-    const std::chrono::milliseconds timeout(timeout_ms);
-    return as<T>(node).release(std::span(keys, count), std::span(owners, count), timeout), SLUICE_OK;
-  });
-}
-template <class T>
-constexpr sluice_key_store key_store_of() noexcept {
-  sluice_key_store store{sizeof(sluice_key_store), 0, &lookup<T>, &record<T>, nullptr, nullptr};
-  if constexpr (ClaimsKeys<T>) {
-    store.claim = &claim<T>;
-    store.release = &release<T>;
-  }
-  return store;
-}
-template <class T>
-concept SendsAlerts = requires(T t, std::chrono::milliseconds d, const BatchView* batch) {
-  t.test_message(d);
-  std::string(t.render(batch));
-  std::string(t.silences_path());
-};
-template <class T>
-sluice_status alert_test(sluice_node* node, std::int32_t timeout_ms, sluice_error* error) {
-  return guarded(error, [&] { return as<T>(node).test_message(std::chrono::milliseconds(timeout_ms)), SLUICE_OK; });
-}
-template <class T>
-sluice_status alert_render(sluice_node* node, const sluice_batch* batch, const sluice_text_sink* out,
-                           sluice_error* error) {
-  return guarded(error, [&] {
-    std::string text;
-    if (batch == nullptr) {
-      text = as<T>(node).render(nullptr);
-    } else {
-      const BatchView view(*batch);
-      text = as<T>(node).render(&view);
-    }
-    out->write(out, str(text));
-    return SLUICE_OK;
-  });
-}
-template <class T>
-sluice_status alert_silences(sluice_node* node, const sluice_text_sink* out, sluice_error* error) {
-  return guarded(error, [&] {
-    const std::string path = as<T>(node).silences_path();
-    out->write(out, str(path));
-    return SLUICE_OK;
-  });
-}
-template <class T>
-const void* extension(const sluice_class*, const char* id) {
-  if constexpr (SendsAlerts<T>) {
-    static const sluice_alerts alerts{sizeof(sluice_alerts), 0, &alert_test<T>, &alert_render<T>, &alert_silences<T>};
-    if (std::strcmp(id, SLUICE_ALERTS) == 0) return &alerts;
-  }
-  if constexpr (StoresKeys<T>) {
-    static const sluice_key_store key_store = key_store_of<T>();
-    if (std::strcmp(id, SLUICE_KEY_STORE) == 0) return &key_store;
-  }
-  if constexpr (requires(T t) { t.input_bytes(); }) {
-    static const sluice_input_size input_size{sizeof(sluice_input_size), 0, &input_bytes<T>};
-    if (std::strcmp(id, SLUICE_INPUT_SIZE) == 0) return &input_size;
-  }
-  if constexpr (requires(T t) { t.summary(); }) {
-    static const sluice_summary summary{sizeof(sluice_summary), 0, &write_summary<T>};
-    if (std::strcmp(id, SLUICE_SUMMARY) == 0) return &summary;
-  }
-  return nullptr;
-}
-
 /// True when T has a member of that name which the table could not take: a wrong signature would otherwise count as
 /// "not offered", and the plugin's author would wonder why it is never called.
 #define SLUICE_CALL_FITS(T, name, ...)                           \
@@ -312,6 +159,7 @@ constexpr sluice_class common(const ClassInfo& info) noexcept {
   SLUICE_CALL_FITS(T, poll, t.poll(0, milliseconds{}, 0u));
   SLUICE_CALL_FITS(T, summary, std::string(t.summary()));
   SLUICE_CALL_FITS(T, input_bytes, std::uint64_t(t.input_bytes()));
+  SLUICE_CALL_FITS(T, wanted_types, std::span<const sluice_str>(t.wanted_types()));
   sluice_class made{};
   made.size = sizeof(sluice_class);
   made.flags = info.flags;
