@@ -474,11 +474,12 @@ TEST_CASE("swap: with a thread to each lane, instances change under load and eve
     (void)rig.pipeline().control();
     pollfd news{rig.pipeline().fd(), POLLIN, 0};
     (void)::poll(&news, 1, 1);
-    if (!swap->answered() || !watching->answered()) continue;
+    if (swap == nullptr || !swap->answered() || !watching->answered()) continue;
     swap->delivery = Rig::fast();
     rig.pipeline().end_swap(out, *swap);
     rig.pipeline().end_swap(watch, *watching);
     ++swaps;
+    swap.reset();  // it is the lane's now
     if (rig.pipeline().state() == Pipeline::State::running) ask();
   }
   CHECK(swaps > 0);

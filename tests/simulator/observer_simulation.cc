@@ -10,6 +10,7 @@
 #include <sluice/module.h>
 
 #include <algorithm>
+#include <deque>
 #include <set>
 #include <sstream>
 
@@ -66,7 +67,7 @@ class ObserverSimulation {
         shelves_[s].items.push_back({"e" + std::to_string(s) + "-" + std::to_string(i), types[random_.below(3)]});
       }
     }
-    memories_.resize(1 + random_.below(2));
+    for (std::uint64_t left = 1 + random_.below(2); left > 0; --left) memories_.emplace_back();
     plan();
     for (Shelf& shelf : shelves_) shelf.comes_again = [this](const std::string& id) { excuse(id); };
   }
@@ -256,7 +257,7 @@ class ObserverSimulation {
   Config config_;
   std::vector<NodeFacts> facts_;
   std::vector<Shelf> shelves_;
-  std::vector<Memory> memories_;
+  std::deque<Memory> memories_;  // they stay where they are
   std::vector<SimBackend*> backends_;
   std::vector<KeepingObserver*> observers_;
   Oracle oracle_;
