@@ -9,6 +9,7 @@ from trial import PATIENCE_S, smaller, tail, wait_for
 
 LOAD = 6000  # events of the cases in which something breaks
 RATE = {"rate_limit": "3000/s"}
+CUT_ROUNDS = 8  # of LOAD events more, until half of the faults have come
 CUTS = 6
 MEBIBYTE = 1 << 20
 ROOM = {"event_bytes": "4MiB"}
@@ -143,6 +144,13 @@ def cut(trial):
         if trial.far.writes_live:
             trial.put(sent, port=between.port)
         trial.expect_none_lost(host, sent)
+        for _ in range(CUT_ROUNDS):  # a fault that waits for more bytes than came hides those behind it
+            if len(between.said) >= CUTS // 2:
+                break
+            more = samples.lines(LOAD, len(sent))
+            sent += more
+            trial.put(more, port=between.port if trial.far.writes_live else None)
+            trial.expect_none_lost(host, sent)
         assert len(between.said) >= CUTS // 2, "hardly anything was cut: %r" % between.said
         trial.note("seed %d: %s" % (trial.seed, "; ".join(between.said)))
         trial.end(host)
